@@ -1,0 +1,174 @@
+package jobgen
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// Batch runs jobs that are submitted one by one; [Runner.Batch] makes it. Its methods may be called
+// concurrently. A batch keeps the results of all its jobs until it is dropped; where there is no
+// end to them, [Runner.Stream] holds less.
+type Batch[In, Out any] struct {
+	t *task[In, Out]
+
+	mu      sync.Mutex
+	jobs    []*batchJob[In, Out]
+	over    error // no job begins any more, and why
+	wait    sync.Once
+	results []Out
+	err     error
+}
+
+type batchJob[In, Out any] struct {
+	in     In // forgotten when the job begins
+	future *Future[Out]
+}
+
+// Future is the result, to come, of one job of a [Batch].
+type Future[Out any] struct {
+	done  chan struct{} // closed when value and err are set
+	value Out
+	err   error
+}
+
+// batchChunk bounds how many submitted jobs one worker claims at a time.
+const batchChunk = 64
+
+func newBatch[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, err error) *Batch[In, Out] {
+	b := &Batch[In, Out]{}
+	if err != nil {
+		b.over, b.err = err, &RunError{Cause: err, jobs: -1}
+		b.wait.Do(func() {})
+		return b
+	}
+	r := startRun(ctx, spec, cfg, -1)
+	b.t = newTask[In, Out](r, spec, (*batchStore[In, Out])(b), batchChunk, true)
+	context.AfterFunc(r.ctx, func() { b.stopAbove(allStop, context.Cause(r.ctx)) })
+	return b
+}
+
+// Submit starts a job, as soon as a worker is free, and returns its future. It does not block, but
+// in debug mode it runs the job before it returns. After the batch has stopped the job is not run,
+// and the future says so.
+func (b *Batch[In, Out]) Submit(in In) *Future[Out] {
+	b.mu.Lock()
+	f := &Future[Out]{done: make(chan struct{})}
+	if b.over != nil {
+		f.resolve(f.value, notRun(b.over))
+		if b.t != nil && b.jobs != nil {
+			b.jobs = append(b.jobs, &batchJob[In, Out]{future: f})
+		}
+		b.mu.Unlock()
+		return f
+	}
+	b.jobs = append(b.jobs, &batchJob[In, Out]{in, f})
+	if b.t.inline == nil {
+		b.t.add()
+		b.mu.Unlock()
+		return f
+	}
+	b.mu.Unlock() // the job runs here, and may submit another one
+	b.t.add()
+	return f
+}
+
+// Wait waits until all submitted jobs have ended, and returns their results in the order of their
+// submission, with the error that [Runner.Run] would return. Jobs submitted later are not run.
+func (b *Batch[In, Out]) Wait() ([]Out, error) {
+	b.wait.Do(func() {
+		b.mu.Lock()
+		if b.over == nil {
+			b.over = errors.New("Wait had been called on the batch")
+		}
+		b.mu.Unlock()
+		err := b.t.finish()
+		b.stopAbove(allStop, err)
+		b.gather(err)
+	})
+	return b.results, b.err
+}
+
+// gather reads the results off the futures, all of which are there.
+func (b *Batch[In, Out]) gather(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = err
+	b.results = make([]Out, len(b.jobs))
+	for i, j := range b.jobs {
+		b.results[i] = j.future.value
+	}
+	if e, ok := err.(*RunError); ok {
+		e.jobs = len(b.jobs)
+	}
+}
+
+// stopAbove resolves the futures of the jobs above last that have not been resolved: nobody will.
+func (b *Batch[In, Out]) stopAbove(last int64, why error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over == nil {
+		b.over = why
+	}
+	for _, j := range b.jobs[min(int(last+1), len(b.jobs)):] {
+		j.future.resolve(j.future.value, notRun(why))
+	}
+}
+
+func notRun(why error) error { return errors.Join(ErrNotRun, why) }
+
+// resolve sets the result, unless it has been set. The batch's lock must be held.
+func (f *Future[Out]) resolve(v Out, err error) {
+	select {
+	case <-f.done:
+	default:
+		f.value, f.err = v, err
+		close(f.done)
+	}
+}
+
+// Get waits until the job has ended and returns its result and error: a [*JobError], or one that
+// unwraps to [ErrNotRun]. When ctx ends first, it returns context.Cause(ctx), and the job goes on.
+func (f *Future[Out]) Get(ctx context.Context) (Out, error) {
+	select {
+	case <-f.done:
+		return f.value, f.err
+	default:
+	}
+	select {
+	case <-f.done:
+		return f.value, f.err
+	case <-ctx.Done():
+		var none Out
+		return none, context.Cause(ctx)
+	}
+}
+
+// batchStore is the side of a batch that its workers see.
+type batchStore[In, Out any] Batch[In, Out]
+
+func (s *batchStore[In, Out]) batch() *Batch[In, Out] { return (*Batch[In, Out])(s) }
+
+func (s *batchStore[In, Out]) places(jobs span) places[In, Out] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := make([]In, jobs.len())
+	for i, j := range s.jobs[jobs.lo:jobs.hi] {
+		in[i] = j.in
+	}
+	return places[In, Out]{base: jobs.lo, in: in}
+}
+
+func (s *batchStore[In, Out]) failed(int64, *JobError) {}
+
+func (s *batchStore[In, Out]) finished(o *Outcome[Out]) {
+	s.mu.Lock()
+	j := s.jobs[o.Index]
+	var none In
+	j.in = none
+	j.future.resolve(o.Value, o.Err)
+	s.mu.Unlock()
+	if o.Err != nil && !s.t.cfg.collect {
+		s.batch().stopAbove(int64(o.Index), o.Err)
+	}
+}

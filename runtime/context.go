@@ -1,0 +1,88 @@
+package jobgen
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+)
+
+// jobContext is the context that a job is given. A worker reuses it for its next job unless the
+// last one looked at it through Log, Rand or a nested run, so that a job that does not costs no
+// allocation. A context belongs to its job: it must not be used after Do has returned.
+type jobContext struct {
+	context.Context // the worker's
+
+	run     *run
+	index   int
+	attempt int
+	worker  string
+	touched atomic.Bool
+
+	mu   sync.Mutex
+	rand *rand.Rand
+}
+
+type jobKey struct{}
+
+// Value finds the job itself under jobKey.
+func (c *jobContext) Value(key any) any {
+	if key == (jobKey{}) {
+		c.touched.Store(true)
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+func jobOf(ctx context.Context) *jobContext {
+	c, _ := ctx.Value(jobKey{}).(*jobContext)
+	return c
+}
+
+// Log returns the logger of the job that ctx belongs to: the run's, with the attributes run, job
+// (its index) and worker. A run without a [Logger] discards what is written. Outside a job, as when
+// a test calls Do directly, it is slog.Default().
+func Log(ctx context.Context) *slog.Logger {
+	c := jobOf(ctx)
+	if c == nil {
+		return slog.Default()
+	}
+	if c.run.cfg.logger == nil {
+		return discard
+	}
+	return c.run.cfg.logger.With("run", c.run.info.ID, "job", c.index, "worker", c.worker)
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// Rand returns the random numbers of the job that ctx belongs to. They depend on the run's [Seed]
+// and the job's index only, so a job draws the same ones with any number of workers, on any backend
+// and in each attempt. Further calls in the same job return the same generator, which only one
+// goroutine may use at a time. Outside a job it returns a new generator with a random seed.
+//
+// The generator is PCG, seeded with two words that the finalizer of SplitMix64 (Steele, Lea and
+// Flood, OOPSLA 2014) makes of seed and index.
+func Rand(ctx context.Context) *rand.Rand {
+	c := jobOf(ctx)
+	if c == nil {
+		return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rand == nil {
+		a := splitmix(c.run.info.Seed)
+		b := splitmix(a + uint64(c.index)*goldenGamma)
+		c.rand = rand.New(rand.NewPCG(b, splitmix(a^b)))
+	}
+	return c.rand
+}
+
+const goldenGamma = 0x9e3779b97f4a7c15
+
+func splitmix(x uint64) uint64 {
+	x += goldenGamma
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}

@@ -1,0 +1,2 @@
+// Package jobgen runs the same typed function over many inputs.
+package jobgen

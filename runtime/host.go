@@ -1,0 +1,141 @@
+package jobgen
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// Host is a worker of this program as a backend's worker process sees it.
+type Host interface {
+	// Fingerprint is that of the worker's [Wire].
+	Fingerprint() uint64
+
+	// Open makes a place that runs jobs with the configuration in task, one after the other.
+	Open(ctx context.Context, task Task) (HostSeat, error)
+}
+
+// HostSeat runs encoded jobs on one instance of a worker. Errors and panics of a job are its own;
+// the instance is made anew after a panic.
+type HostSeat interface {
+	// Run runs a chunk and calls done for each job as it ends, one call at a time. It returns when
+	// all have ended; or with an error, after which the seat is of no more use: the context of
+	// Open has ended, the worker's Setup has failed, or the chunk cannot be decoded.
+	Run(chunk Chunk, done func(Done)) error
+
+	// Close ends the instance, and returns what its Close returned.
+	Close() error
+}
+
+var hosts sync.Map // of Host, by the worker's name
+
+// Register makes a worker known to other processes of the same program. It is called by the init
+// functions of generated code.
+func Register[In, Out any](spec Spec[In, Out]) { hosts.Store(spec.Name, &host[In, Out]{spec}) }
+
+// Lookup returns the worker that was registered under a name.
+func Lookup(name string) (Host, error) {
+	h, ok := hosts.Load(name)
+	if !ok {
+		return nil, fmt.Errorf("this program has no worker called %q", name)
+	}
+	return h.(Host), nil
+}
+
+type host[In, Out any] struct{ spec Spec[In, Out] }
+
+func (h *host[In, Out]) Fingerprint() uint64 { return h.spec.Wire.Fingerprint }
+
+func (h *host[In, Out]) Open(ctx context.Context, task Task) (HostSeat, error) {
+	spec := h.spec
+	var err error
+	if spec.New, err = spec.Wire.Configured(task.Config); err != nil {
+		return nil, fmt.Errorf("%s: decoding the configuration: %w", spec.Name, err)
+	}
+	cfg := config{
+		attempts: 1, collect: true, workers: 1, timeout: task.JobTimeout,
+		seed: task.Run.Seed, seeded: true, logger: task.Logger,
+	}
+	s := &hostSeat[In, Out]{wire: spec.Wire}
+	r := newRun(ctx, cfg, spec.Name, -1)
+	r.info, r.remember = task.Run, false
+	s.t = newTask[In, Out](r, &spec, s, maxChunk, true)
+	return s, nil
+}
+
+// hostSeat is a run with one lane, whose jobs come in chunks. It keeps the numbers that the jobs
+// have in the run at large, so that what depends on them comes out the same.
+type hostSeat[In, Out any] struct {
+	t    *task[In, Out]
+	wire *Wire[In, Out]
+
+	base int64
+	in   []In
+	left atomic.Int64 // jobs of the chunk that have not ended
+	buf  []byte
+	done func(Done)
+}
+
+func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) error {
+	if err := s.decode(chunk); err != nil {
+		return err
+	}
+	s.done = done
+	s.left.Store(int64(chunk.Count))
+	s.t.replace(span{s.base, s.base + int64(chunk.Count)})
+	if s.t.started == 0 {
+		s.t.startLane()
+	}
+	s.t.consumer.until(func() bool { return s.left.Load() == 0 || s.t.alive.Load() == 0 })
+	if s.left.Load() == 0 {
+		return nil
+	}
+	s.t.mu.Lock()
+	defer s.t.mu.Unlock()
+	return s.t.cause
+}
+
+func (s *hostSeat[In, Out]) decode(chunk Chunk) error {
+	clear(s.in)
+	s.base, s.in = int64(chunk.First), s.in[:0]
+	rest := chunk.Jobs
+	for i := range chunk.Count {
+		in, r, err := s.wire.ReadIn(rest)
+		if err != nil {
+			return fmt.Errorf("decoding job %d: %w", chunk.First+i, err)
+		}
+		s.in, rest = append(s.in, in), r
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("decoding jobs %d to %d: %d bytes are left over", chunk.First, chunk.First+chunk.Count-1, len(rest))
+	}
+	return nil
+}
+
+func (s *hostSeat[In, Out]) Close() error {
+	_ = s.t.finish() // its jobs have been reported one by one
+	return s.t.closing
+}
+
+func (s *hostSeat[In, Out]) places(jobs span) places[In, Out] {
+	return places[In, Out]{base: jobs.lo, in: s.in[jobs.lo-s.base : jobs.hi-s.base]}
+}
+
+func (s *hostSeat[In, Out]) failed(int64, *JobError) {}
+
+func (s *hostSeat[In, Out]) finished(o *Outcome[Out]) {
+	d := Done{Index: o.Index, Worker: o.Worker, Start: o.Start, Elapsed: o.Elapsed}
+	if e, ok := o.Err.(*JobError); ok {
+		d.Err = e.Err
+	} else {
+		s.buf, d.Err = s.wire.AppendOut(s.buf[:0], o.Value)
+		d.Result = s.buf
+		if d.Err != nil {
+			d.Result, d.Err = nil, fmt.Errorf("encoding the result: %w", d.Err)
+		}
+	}
+	s.done(d)
+	s.left.Add(-1)
+	s.t.consumer.hurry()
+}

@@ -1,0 +1,282 @@
+package jobgen
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+)
+
+// lane is one worker of a run in this process: a goroutine that takes jobs one after the other and
+// runs them on its own instance of the user's worker.
+type lane[In, Out any] struct {
+	*task[In, Out]
+	seat *seat
+	id   string
+	link *link[In, Out] // nil: the jobs run here
+
+	inst   Instance[In, Out]
+	live   bool // inst is set up
+	places places[In, Out]
+	pace   pace
+	told   int // of the jobs run, those reported to the observers …
+	fails  int // … and of those not yet reported, the failed ones
+
+	// The current job.
+	job     int64
+	tries   int // attempts of it, from 1
+	in      In  // where places does not keep it
+	ctx     *jobContext
+	attempt attempt
+
+	// What the lane is doing, to tell whose panic it is, and what came of it.
+	phase  phase
+	broken error // the job has panicked or ended its goroutine
+	gone   bool  // the goroutine is ending; another one goes on
+}
+
+type phase uint8
+
+const (
+	phaseHook  phase = iota // an observer or jobgen itself: no job can be blamed
+	phaseSetup              // Setup
+	phaseJob                // Do
+	phaseClose              // Close
+	phaseDrop               // Close, of an instance whose job has panicked
+)
+
+// newLane makes the worker of the next seat.
+func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
+	l := &lane[In, Out]{task: t, seat: &t.seats[t.started], id: id, tries: 1}
+	l.pace.most = t.most
+	t.started++
+	return l
+}
+
+// startLane starts the worker of the next seat.
+func (t *task[In, Out]) startLane() {
+	slot := t.started
+	l := t.newLane("goroutine-" + strconv.Itoa(slot+1))
+	if t.session != nil {
+		l.link = &link[In, Out]{session: t.session, slot: slot, wire: t.spec.Wire}
+		l.live = true // what has to be set up is elsewhere
+	}
+	t.lanes.Add(1)
+	t.alive.Add(1)
+	go l.loop()
+}
+
+// step runs the jobs that there are now on the calling goroutine, and lets panics pass.
+func (l *lane[In, Out]) step() {
+	if l.cursor.Load() < l.bound() && l.refill() {
+		l.runClaimed()
+		l.flush()
+	}
+}
+
+// leave ends a lane that has run on the calling goroutine.
+func (l *lane[In, Out]) leave() {
+	l.close()
+	l.seat.leave()
+}
+
+// loop runs jobs until there are no more. Where a job calls runtime.Goexit, its goroutine cannot
+// be saved, and the lane goes on in another one.
+func (l *lane[In, Out]) loop() {
+	defer func() {
+		if l.gone {
+			l.gone = false
+			go l.loop()
+			return
+		}
+		l.seat.leave()
+		l.alive.Add(-1)
+		l.consumer.send()
+		l.lanes.Done()
+	}()
+	work := l.work
+	if l.link != nil {
+		work = l.workRemote
+	}
+	for l.guarded(work) {
+	}
+	for l.guarded(l.close) {
+	}
+}
+
+// guarded calls f, and reports true if f has to be called again because something in it panicked.
+// There is one deferred call for all the jobs until then, not one for each.
+func (l *lane[In, Out]) guarded(f func()) (again bool) {
+	returned := false
+	defer func() {
+		if !returned {
+			again = true
+			l.caught(recover())
+		}
+	}()
+	f()
+	returned = true
+	return false
+}
+
+// caught notes a panic with value v, or a Goexit if v is nil. (The value of panic(nil) is not nil
+// since Go 1.21.)
+func (l *lane[In, Out]) caught(v any) {
+	var err error = ErrGoexit
+	if v != nil {
+		err = &PanicError{Value: v, Stack: debug.Stack()}
+	} else {
+		l.gone = true
+	}
+	switch l.phase {
+	case phaseSetup:
+		l.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
+	case phaseJob:
+		l.broken = err
+	case phaseClose:
+		l.closeFailed(fmt.Errorf("%s: Close: %w", l.id, err))
+	case phaseHook:
+		l.crash(err)
+	}
+	l.phase = phaseHook
+}
+
+// work takes jobs and runs them, after it has settled the one that a panic left behind.
+func (l *lane[In, Out]) work() {
+	if l.broken != nil {
+		l.discard()
+		err := l.broken
+		l.broken = nil
+		l.ended(err)
+		var none Out
+		l.settle(none, err)
+	}
+	for l.refill() {
+		l.runClaimed()
+	}
+	l.flush()
+}
+
+func (l *lane[In, Out]) runClaimed() {
+	if l.plain {
+		l.runPlain()
+	} else {
+		l.runTimed()
+	}
+}
+
+// refill claims the next jobs, and reports false if there are none and will be none.
+func (l *lane[In, Out]) refill() bool {
+	l.flush()
+	if l.seat.holds() { // the rest of a chunk in which a job has panicked
+		return l.live || l.setUp()
+	}
+	size := l.pace.next()
+	if int64(size) > l.chunk.Load() {
+		l.chunk.Store(int64(size))
+	}
+	for {
+		jobs, ok := l.claim(size)
+		if !ok {
+			jobs, ok = l.steal(l.seat)
+		}
+		if ok {
+			return l.begin(jobs)
+		}
+		if !l.linger() && !l.wait() {
+			return false
+		}
+		l.pace.restart()
+	}
+}
+
+// linger gives a producer on another goroutine the chance to go on, since being woken costs both
+// sides more than many quick jobs. It reports whether there is a job to claim now.
+func (l *lane[In, Out]) linger() bool {
+	const turns = 16
+	for range turns {
+		if l.closed.Load() || l.stopped() {
+			return false
+		}
+		runtime.Gosched()
+		if l.cursor.Load() < l.bound() {
+			return true
+		}
+	}
+	return false
+}
+
+// begin makes jobs the lane's own.
+func (l *lane[In, Out]) begin(jobs span) bool {
+	if ctx := l.seat.begin(l.run.ctx, jobs); l.ctx == nil || l.ctx.Context != ctx {
+		l.renewContext()
+	}
+	if !l.live && !l.setUp() {
+		return false
+	}
+	l.places = l.store.places(jobs)
+	return true
+}
+
+// setUp makes the lane's instance. When its Setup fails, so does the run.
+func (l *lane[In, Out]) setUp() bool {
+	l.inst = l.spec.New()
+	if l.inst.Setup != nil {
+		l.phase = phaseSetup
+		err := l.inst.Setup(l.seat.ctx)
+		l.phase = phaseHook
+		if err != nil {
+			l.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
+			return false
+		}
+	}
+	l.live = true
+	for _, f := range l.workerStarted {
+		f(l.info, l.id)
+	}
+	l.pace.restart()
+	return true
+}
+
+// discard ends the instance on which a job has panicked. What its Close says does not matter any
+// more: the job's failure is reported.
+func (l *lane[In, Out]) discard() {
+	if l.live {
+		l.live = false
+		if l.inst.Close != nil {
+			l.phase = phaseDrop
+			_ = l.inst.Close()
+			l.phase = phaseHook
+		}
+	}
+	l.renewContext()
+}
+
+// close ends the lane.
+func (l *lane[In, Out]) close() {
+	l.skip(l.seat.drop(), false)
+	if !l.live {
+		return
+	}
+	l.live = false
+	if l.inst.Close == nil {
+		return
+	}
+	l.phase = phaseClose
+	err := l.inst.Close()
+	l.phase = phaseHook
+	if err != nil {
+		l.closeFailed(fmt.Errorf("%s: Close: %w", l.id, err))
+	}
+}
+
+// flush tells the observers and the consumer of what has been done since the last time.
+func (l *lane[In, Out]) flush() {
+	l.advance(l.pace.ran-l.told, l.fails)
+	l.told, l.fails = l.pace.ran, 0
+	l.consumer.send()
+}
+
+func (l *lane[In, Out]) renewContext() {
+	l.ctx = &jobContext{Context: l.seat.ctx, run: l.run, worker: l.id, attempt: l.tries}
+}

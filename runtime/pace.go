@@ -1,0 +1,42 @@
+package jobgen
+
+import "time"
+
+// pace sizes a worker's chunks so that each holds about chunkTime of work, going by how long the
+// last jobs took. It starts with one job, so that the first result is there as soon as it can be,
+// and reads the clock at most once for clockTime of work, so that quick jobs do not pay for it.
+type pace struct {
+	most   int           // jobs in a chunk
+	size   int           // of the next chunk
+	ran    int           // jobs run so far
+	mark   time.Time     // when the clock was last read …
+	marked int           // … and how many jobs had been run by then
+	perJob time.Duration // for all jobs since, in units of 1/256
+}
+
+const (
+	chunkTime = 200 * time.Microsecond
+	clockTime = 5 * time.Microsecond
+	growth    = 8 // a chunk is at most so many times larger than the one before
+	fraction  = 256
+)
+
+// restart forgets the time since the last reading, which was spent on other things than jobs.
+func (p *pace) restart() { p.mark, p.marked = time.Now(), p.ran }
+
+// next returns the size of the next chunk.
+func (p *pace) next() int {
+	jobs := p.ran - p.marked
+	if p.size == 0 {
+		p.size = 1
+		return 1
+	}
+	if jobs == 0 || time.Duration(jobs)*p.perJob/fraction < clockTime && p.perJob > 0 {
+		return p.size
+	}
+	now := time.Now()
+	p.perJob = max(now.Sub(p.mark)*fraction/time.Duration(jobs), 1)
+	p.mark, p.marked = now, p.ran
+	p.size = min(max(int(chunkTime*fraction/p.perJob), 1), p.size*growth, p.most)
+	return p.size
+}

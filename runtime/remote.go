@@ -1,0 +1,248 @@
+package jobgen
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// link is a lane's connection to a slot of a backend, on which its jobs run instead of here.
+type link[In, Out any] struct {
+	session Session
+	slot    int
+	wire    *Wire[In, Out]
+
+	buf     []byte
+	pending []bool // the jobs of the chunk that have not been reported
+	failed  []Done // settled when the chunk is over, since that may mean to run them again
+}
+
+// startRun begins a run where its options say: it opens the backend, if there is one. A failure to
+// do so is the end of the run, which has begun.
+func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, n int) *run {
+	r := newRun(ctx, cfg, spec.Name, n)
+	if !cfg.debug && cfg.backend != nil {
+		if err := openSession(r, spec); err != nil {
+			r.interrupt(err)
+		}
+	}
+	for _, f := range r.runStarted {
+		f(r.info)
+	}
+	return r
+}
+
+func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
+	// Whether the worker can travel comes first: a reason to change the worker is of more use
+	// than one to change the program.
+	if spec.Local != "" {
+		return fmt.Errorf("%s runs in this process only: %s", shortName(spec.Name), spec.Local)
+	}
+	b, err := r.cfg.backend()
+	if err != nil {
+		return err
+	}
+	r.info.Backend = b.String()
+	if spec.Wire == nil {
+		return fmt.Errorf("%s cannot run on %s: its generated code has no codec; run go generate with a version of jobgen that writes one", shortName(spec.Name), b)
+	}
+	task := Task{
+		Worker: spec.Name, Fingerprint: spec.Wire.Fingerprint,
+		Workers: r.cfg.workers, JobTimeout: r.cfg.timeout, Logger: r.cfg.logger,
+		WorkerStarted: func(worker string) {
+			for _, f := range r.workerStarted {
+				f(r.info, worker)
+			}
+		},
+		WorkerLost: func(worker string, err error) {
+			for _, f := range r.workerLost {
+				f(r.info, worker, err)
+			}
+		},
+	}
+	if task.Config, err = spec.Wire.Config(nil); err != nil {
+		return fmt.Errorf("%s cannot run on %s: %w", shortName(spec.Name), b, err)
+	}
+	task.Run = r.info
+	if r.session, err = b.Open(r.ctx, task); err != nil {
+		return fmt.Errorf("opening the backend %s: %w", b, err)
+	}
+	slots := max(1, r.session.Slots())
+	r.info.Workers = slots
+	r.seats, r.wake = make([]seat, slots), make(chan struct{}, slots)
+	return nil
+}
+
+// workRemote sends chunks of jobs to the lane's slot until there are no more.
+func (l *lane[In, Out]) workRemote() {
+	for l.refill() {
+		l.runRemote(l.seat.takeAll())
+	}
+	l.flush()
+}
+
+// runRemote runs jobs on the lane's slot; those that a dying worker left over are sent once more.
+func (l *lane[In, Out]) runRemote(jobs span) {
+	todo := spans{jobs}
+	for len(todo) > 0 {
+		jobs, todo = todo[len(todo)-1], todo[:len(todo)-1]
+		if jobs.lo > l.limit.Load() {
+			l.skip(jobs, false)
+			continue
+		}
+		left := l.send(jobs)
+		over := l.seat.ctx.Err() != nil || l.stopped()
+		if !over && len(left) == 1 && left[0] == jobs {
+			l.interrupt(fmt.Errorf("%s: the backend ran none of the jobs %d to %d", l.id, jobs.lo, jobs.hi-1))
+			over = true
+		}
+		for _, j := range left {
+			if over {
+				l.skip(j, false)
+			} else {
+				todo = append(todo, j)
+			}
+		}
+	}
+}
+
+// send runs jobs as one chunk, settles those that were reported, and returns the others.
+func (l *lane[In, Out]) send(jobs span) (left spans) {
+	k := l.link
+	k.buf, k.failed = k.buf[:0], k.failed[:0]
+	for job := jobs.lo; job < jobs.hi; job++ {
+		l.job = job
+		buf, err := l.encode(k.buf)
+		if err == nil {
+			k.buf = buf
+			continue
+		}
+		// The jobs before this one are a chunk, those after it another.
+		if job+1 < jobs.hi {
+			left = append(left, span{job + 1, jobs.hi})
+		}
+		jobs.hi = job
+		k.failed = append(k.failed, Done{Index: int(job), Err: err, Worker: l.id})
+	}
+	if jobs.len() > 0 {
+		k.pending = k.pending[:0]
+		for range jobs.len() {
+			k.pending = append(k.pending, true)
+		}
+		l.dispatch(jobs, func(d Done) { l.reported(jobs, d) })
+		for i, p := range k.pending {
+			if job := jobs.lo + int64(i); p {
+				left = append(left, span{job, job + 1})
+			}
+		}
+	}
+	l.settleFailed()
+	return left.tidy()
+}
+
+// dispatch gives the encoded jobs to the backend.
+func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
+	if len(l.jobStarted) > 0 {
+		for job := jobs.lo; job < jobs.hi; job++ {
+			l.job, l.attempt = job, attempt{start: time.Now()}
+			for _, f := range l.jobStarted {
+				f(l.info, l.jobInfo(nil))
+			}
+		}
+	}
+	chunk := Chunk{First: int(jobs.lo), Count: jobs.len(), Attempt: l.tries, Jobs: l.link.buf}
+	if err := l.link.session.Run(l.seat.ctx, l.link.slot, chunk, done); err != nil && l.seat.ctx.Err() == nil {
+		l.interrupt(err)
+	}
+}
+
+// reported takes what the backend says of a job.
+func (l *lane[In, Out]) reported(jobs span, d Done) {
+	i := int64(d.Index) - jobs.lo
+	if i < 0 || i >= int64(jobs.len()) || !l.link.pending[i] {
+		l.interrupt(fmt.Errorf("%s: the backend reported job %d, which it was not given or had reported before", l.id, d.Index))
+		return
+	}
+	l.link.pending[i] = false
+	l.pace.ran++
+	out, err := l.decode(d)
+	if err != nil {
+		d.Err, d.Result = err, nil
+		l.link.failed = append(l.link.failed, d)
+		return
+	}
+	l.succeeded(out)
+}
+
+// decode makes d the current job, and returns its result.
+func (l *lane[In, Out]) decode(d Done) (out Out, err error) {
+	l.job = int64(d.Index)
+	l.attempt = attempt{start: d.Start, elapsed: d.Elapsed}
+	if d.Worker != "" {
+		l.id = d.Worker
+	}
+	err = d.Err
+	if err == nil {
+		var rest []byte
+		out, rest, err = l.link.wire.ReadOut(d.Result)
+		if err == nil && len(rest) > 0 {
+			err = fmt.Errorf("%d bytes are left over", len(rest))
+		}
+		if err != nil {
+			err = fmt.Errorf("decoding the result: %w", err)
+		}
+	}
+	for _, f := range l.jobDone {
+		f(l.info, l.jobInfo(err))
+	}
+	return out, err
+}
+
+func (l *lane[In, Out]) settleFailed() {
+	for len(l.link.failed) > 0 {
+		n := len(l.link.failed) - 1
+		d := l.link.failed[n]
+		l.link.failed = l.link.failed[:n]
+		l.job, l.id = int64(d.Index), d.Worker
+		l.attempt = attempt{start: d.Start, elapsed: d.Elapsed}
+		var none Out
+		l.settle(none, d.Err)
+	}
+}
+
+// tryRemote is another attempt of the current job.
+func (l *lane[In, Out]) tryRemote() (out Out, err error) {
+	one := span{l.job, l.job + 1}
+	if l.link.buf, err = l.encode(l.link.buf[:0]); err != nil {
+		return out, err
+	}
+	reported := false
+	l.dispatch(one, func(d Done) {
+		if int64(d.Index) == one.lo && !reported {
+			reported = true
+			out, err = l.decode(d)
+		}
+	})
+	if reported {
+		return out, err
+	}
+	if l.seat.ctx.Err() == nil && !l.stopped() {
+		l.interrupt(fmt.Errorf("%s: the backend did not run job %d", l.id, one.lo))
+	}
+	return out, context.Canceled
+}
+
+// encode appends the input of the current job to b. A panic in the user's own encoding is the
+// job's.
+func (l *lane[In, Out]) encode(b []byte) (_ []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+		if err != nil {
+			err = fmt.Errorf("encoding the input: %w", err)
+		}
+	}()
+	return l.link.wire.AppendIn(b, l.input())
+}

@@ -1,0 +1,140 @@
+package jobgen
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// settle decides what becomes of the current job, whose last attempt ended with out and err. It
+// makes further attempts where they are due.
+func (l *lane[In, Out]) settle(out Out, err error) {
+	for err != nil {
+		if !l.again(err) {
+			return
+		}
+		out, err = l.try()
+	}
+	l.succeeded(out)
+}
+
+// succeeded puts the result in its place.
+func (l *lane[In, Out]) succeeded(out Out) {
+	if l.places.out == nil {
+		l.finished(out, nil)
+		return
+	}
+	l.places.out[l.job-l.places.base] = out
+	l.ready()
+}
+
+// ready marks the place of the current job, and leaves the lane ready for the next one.
+func (l *lane[In, Out]) ready() {
+	// Where outcomes are told, the place was given back when the job began, unless it may have
+	// to be sent again.
+	if l.places.ready != nil && (l.places.out != nil || l.link != nil) {
+		l.places.ready[l.job-l.places.base].Store(placeReady)
+		l.consumer.hurry()
+	}
+	l.next()
+}
+
+// next forgets the current job.
+func (l *lane[In, Out]) next() {
+	if l.tries > 1 || l.ctx.touched.Load() {
+		l.tries = 1
+		l.renewContext()
+	}
+}
+
+func (l *lane[In, Out]) finished(out Out, err error) {
+	l.store.finished(&Outcome[Out]{
+		Index: int(l.job), Value: out, Err: err, Attempt: l.tries, Worker: l.id,
+		Start: l.attempt.start, Elapsed: l.attempt.elapsed,
+	})
+	l.ready()
+}
+
+// again reports whether the current job, which failed with err, is to be tried once more, and has
+// waited for the time between attempts. If not, the job has been settled.
+func (l *lane[In, Out]) again(err error) bool {
+	if l.interrupted(err) {
+		l.skipJob()
+		return false
+	}
+	e := &JobError{
+		Index: int(l.job), Attempt: l.tries, Worker: l.id,
+		Job: describe(l.spec.Name, l.input()), Err: err,
+	}
+	again := l.tries < l.cfg.attempts && !l.stopped()
+	for _, f := range l.jobFailed {
+		f(l.info, e, again)
+	}
+	if !again {
+		l.fails++
+		l.jobFailedForGood(e)
+		return false
+	}
+	sleep(l.seat.ctx, l.cfg.wait(l.tries+1))
+	if l.job > l.limit.Load() || l.seat.ctx.Err() != nil || !l.live && !l.setUp() {
+		l.skipJob()
+		return false
+	}
+	l.tries++
+	l.renewContext()
+	return true
+}
+
+// interrupted reports whether a job failed only because its run had ended, or a job before it had
+// failed: then it did not fail, it was stopped.
+func (l *lane[In, Out]) interrupted(err error) bool {
+	if l.run.ctx.Err() != nil && !l.stopped() {
+		// The job heard of the end before the run did.
+		l.cancelled(l.run.ctx)
+	}
+	limit := l.limit.Load()
+	if l.job <= limit {
+		return false
+	}
+	if limit != allStop {
+		return true
+	}
+	cause := context.Cause(l.run.ctx)
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		cause != nil && errors.Is(err, cause)
+}
+
+// skipJob leaves the current job, which has begun, without a result.
+func (l *lane[In, Out]) skipJob() {
+	l.skip(span{l.job, l.job + 1}, true)
+	l.next()
+}
+
+// giveUp leaves job, which was taken and not begun, and the rest of the claim unrun.
+func (l *lane[In, Out]) giveUp(job int64) {
+	l.skip(span{job, job + 1}, false)
+	l.skip(l.seat.drop(), false)
+}
+
+func (l *lane[In, Out]) jobFailedForGood(e *JobError) {
+	l.run.failedJob(e)
+	if l.places.out == nil {
+		l.finished(l.missing, e)
+		return
+	}
+	l.places.out[l.job-l.places.base] = l.missing
+	l.store.failed(l.job, e)
+	l.ready()
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,111 @@
+package jobgen
+
+import (
+	"context"
+	"iter"
+)
+
+// stream yields the results of a run in order, while its input is still being read.
+//
+// The input is read on the consumer's goroutine, between results. So a panic in it reaches the
+// consumer, and a consumer that leaves cannot strand a producer. The price is that a result waits
+// while the input makes up its mind.
+type stream[In, Out any] struct {
+	*task[In, Out]
+	ring  *ring[In, Out]
+	ahead int64 // the window now …
+	most  int64 // … and when chunks have grown
+	next  int64 // the first job whose result has not been yielded
+	yield func(Out, error) bool
+}
+
+func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, inputs iter.Seq[In], yield func(Out, error) bool) {
+	r := startRun(ctx, spec, cfg, -1)
+	first, most := streamWindow[In, Out](&cfg, len(r.seats))
+	rg := newRing[In, Out](most)
+	r.ring, r.remember = rg.size(), !cfg.collect
+	s := &stream[In, Out]{
+		task: newTask(r, spec, rg, streamChunk, false),
+		ring: rg, ahead: int64(first), most: int64(most), yield: yield,
+	}
+	if s.forward(inputs) {
+		if err := s.finish(); err != nil {
+			yield(s.missing, err)
+		}
+	}
+}
+
+// forward yields results until there are no more, and reports whether the consumer is still there.
+func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
+	defer func() {
+		if !staying { // or it, or the input, has panicked
+			s.abandon()
+		}
+	}()
+	if s.limit.Load() == noLimit {
+		for in := range inputs {
+			s.put(in)
+			for s.headReady() || s.full() {
+				if more, left := s.emit(); left {
+					return false
+				} else if !more {
+					return true
+				}
+			}
+			if s.limit.Load() != noLimit {
+				break
+			}
+		}
+	}
+	s.close()
+	for s.next < s.tail.Load() {
+		if more, left := s.emit(); left {
+			return false
+		} else if !more {
+			break
+		}
+	}
+	return true
+}
+
+func (s *stream[In, Out]) put(in In) {
+	s.ring.in[s.tail.Load()&s.ring.mask] = in
+	s.add()
+}
+
+func (s *stream[In, Out]) headReady() bool {
+	return s.ring.ready[s.next&s.ring.mask].Load() == placeReady
+}
+
+func (s *stream[In, Out]) full() bool {
+	n := s.tail.Load() - s.next
+	if n < s.ahead {
+		return false
+	}
+	s.ahead = s.widen(s.ahead, s.most)
+	return n >= s.ahead
+}
+
+// emit waits for the next result and yields it. It reports false if there is none because the run
+// has ended, or because the job failed and the run ends with it.
+func (s *stream[In, Out]) emit() (more, left bool) {
+	if !s.headReady() {
+		s.consumer.until(func() bool { return s.headReady() || s.stopped() })
+		if !s.headReady() {
+			return false, false
+		}
+	}
+	k := s.next & s.ring.mask
+	out, failed := s.ring.out[k], s.ring.errs[k]
+	s.ring.clear(k)
+	s.next++
+	if failed == nil {
+		ok := s.yield(out, nil)
+		return ok, !ok
+	}
+	if !s.cfg.collect {
+		return false, false
+	}
+	ok := s.yield(out, failed)
+	return ok, !ok
+}

@@ -1,0 +1,100 @@
+package jobgen
+
+import (
+	"errors"
+	"sync/atomic"
+)
+
+// task is a run with the types of its jobs.
+type task[In, Out any] struct {
+	*run
+	spec    *Spec[In, Out]
+	store   store[In, Out]
+	missing Out            // what stands in the place of a failed job
+	plain   bool           // nobody wants to know more of a job than its result
+	most    int            // jobs in a chunk
+	started int            // workers
+	inline  *lane[In, Out] // in debug mode: the only worker, on the caller's goroutine
+}
+
+// newTask finds out how much has to be known of each job. outcomes says that the store wants to
+// know all of it.
+func newTask[In, Out any](r *run, spec *Spec[In, Out], s store[In, Out], most int, outcomes bool) *task[In, Out] {
+	t := &task[In, Out]{
+		run: r, spec: spec, store: s, most: most,
+		missing: missing[Out](spec.Multi),
+		plain:   !outcomes && r.cfg.timeout == 0 && !r.wantsJobs(),
+	}
+	if r.cfg.debug {
+		t.inline = t.newLane("debug")
+	}
+	return t
+}
+
+// add publishes one more job, and sees to it that there is somebody to run it. In debug mode it
+// runs it.
+func (t *task[In, Out]) add() {
+	if t.inline != nil {
+		t.publish()
+		t.inline.step()
+		return
+	}
+	if t.started < len(t.seats) && t.idle.Load() == 0 {
+		t.startLane()
+	}
+	t.publish()
+}
+
+// finish waits for the workers and returns the error of the run.
+func (t *task[In, Out]) finish() error {
+	if t.inline != nil {
+		t.inline.leave()
+	}
+	return t.run.finish()
+}
+
+// abandon ends the run early without a verdict, because nobody is left to hear it.
+func (t *task[In, Out]) abandon() {
+	t.interrupt(errAbandoned)
+	if t.inline != nil {
+		t.inline.leave()
+	}
+	t.run.quit(nil)
+}
+
+var errAbandoned = errors.New("the consumer of the results has left")
+
+// store is where the inputs of a run come from and where its results go. Its methods are called on
+// the workers' goroutines, but for a job only by the one that runs it.
+type store[In, Out any] interface {
+	// places returns the places of consecutive jobs.
+	places(jobs span) places[In, Out]
+
+	// failed is told of a job that has failed for good, before it is marked ready.
+	failed(job int64, err *JobError)
+
+	// finished is told the outcome of a job, where places has no room for results.
+	finished(o *Outcome[Out])
+}
+
+// places are where the inputs and results of consecutive jobs are, the first of them job base.
+type places[In, Out any] struct {
+	base  int64
+	in    []In
+	out   []Out           // nil: the store is told outcomes
+	ready []atomic.Uint32 // nil if nobody waits for single jobs
+}
+
+// What ready says of a job's place.
+const (
+	placeBusy  = iota // the job is not done; where outcomes are told, has not begun
+	placeReady        // the result is there; where outcomes are told, the input has been taken
+)
+
+// missing returns what stands in the place of a failed job: NaN for a floating-point or complex
+// result, and for each such field of a generated struct of results; the zero value otherwise.
+func missing[Out any](multi bool) Out {
+	var out Out
+	setNaN(&out, multi)
+	return out
+}

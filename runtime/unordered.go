@@ -1,0 +1,160 @@
+package jobgen
+
+import (
+	"context"
+	"iter"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Outcome is what became of one job.
+type Outcome[Out any] struct {
+	Index   int   // the job's place among the inputs; -1 if Err is that of the whole run
+	Value   Out   // what Do returned; zero or NaN if the job failed
+	Err     error // nil, a [*JobError], or with Index -1 a [*RunError]
+	Attempt int   // from 1
+	Worker  string
+	Start   time.Time     // of the last attempt
+	Elapsed time.Duration // of the last attempt
+}
+
+// unordered is the store of an unordered stream: inputs lie in a ring until their job begins, outcomes
+// in a queue until they are handed on.
+type unordered[In, Out any] struct {
+	*task[In, Out]
+	ring    *ring[In, Out]
+	ahead   int64
+	most    int64
+	yielded int64
+	failure *Outcome[Out] // of the first job that failed, where the run stops at it
+
+	taken []*Outcome[Out] // from the queue, and not yet handed on
+
+	mu     sync.Mutex
+	queue  []*Outcome[Out]
+	queued atomic.Int64 // its length
+}
+
+func (u *unordered[In, Out]) places(jobs span) places[In, Out] {
+	p := u.ring.places(jobs)
+	p.out = nil
+	return p
+}
+
+func (u *unordered[In, Out]) failed(int64, *JobError) {}
+
+func (u *unordered[In, Out]) finished(o *Outcome[Out]) {
+	u.mu.Lock()
+	u.queue = append(u.queue, o)
+	u.queued.Add(1)
+	u.mu.Unlock()
+	u.consumer.send()
+}
+
+func unorderedAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, inputs iter.Seq[In], yield func(Outcome[Out]) bool) {
+	r := startRun(ctx, spec, cfg, -1)
+	first, most := streamWindow[In, Out](&cfg, len(r.seats))
+	u := &unordered[In, Out]{ring: newRing[In, Out](most), ahead: int64(first), most: int64(most)}
+	r.ring, r.remember = u.ring.size(), !cfg.collect
+	u.task = newTask[In, Out](r, spec, u, streamChunk, true)
+	if !u.forward(inputs, yield) {
+		return
+	}
+	err := u.finish()
+	if err == nil {
+		return
+	}
+	if run := err.(*RunError); run.Cause == nil && len(run.Jobs) == 1 && u.failure != nil {
+		yield(*u.failure)
+		return
+	}
+	yield(Outcome[Out]{Index: -1, Value: u.missing, Err: err})
+}
+
+// forward yields outcomes until there are no more, and reports whether the consumer is still there.
+func (u *unordered[In, Out]) forward(inputs iter.Seq[In], yield func(Outcome[Out]) bool) (staying bool) {
+	defer func() {
+		if !staying { // or it, or the input, has panicked
+			u.abandon()
+		}
+	}()
+	if u.limit.Load() == noLimit {
+		for in := range inputs {
+			u.put(in)
+			for {
+				if o := u.pop(); o != nil {
+					if !u.hand(o, yield) {
+						return false
+					}
+				} else if u.limit.Load() == noLimit && u.full() {
+					u.consumer.until(func() bool { return u.queued.Load() > 0 || u.limit.Load() != noLimit || !u.full() })
+				} else {
+					break
+				}
+			}
+			if u.limit.Load() != noLimit {
+				break
+			}
+		}
+	}
+	u.close()
+	for {
+		u.consumer.until(func() bool { return u.queued.Load() > 0 || u.alive.Load() == 0 })
+		o := u.pop()
+		if o == nil {
+			return true
+		}
+		if !u.hand(o, yield) {
+			return false
+		}
+	}
+}
+
+func (u *unordered[In, Out]) put(in In) {
+	k := u.tail.Load() & u.ring.mask
+	u.ring.in[k] = in
+	u.ring.ready[k].Store(placeBusy)
+	u.add()
+}
+
+// full reports whether no input may be taken: the window is full, or the place where the next one
+// would go holds one whose job has not begun.
+func (u *unordered[In, Out]) full() bool {
+	next := u.tail.Load()
+	if next >= u.ring.size() && u.ring.ready[next&u.ring.mask].Load() != placeReady {
+		return true
+	}
+	u.ahead = u.widen(u.ahead, u.most)
+	return next-u.yielded >= u.ahead
+}
+
+// pop returns the next outcome, or nil if there is none yet.
+func (u *unordered[In, Out]) pop() *Outcome[Out] {
+	if len(u.taken) == 0 {
+		u.mu.Lock()
+		u.taken, u.queue = u.queue, nil
+		u.mu.Unlock()
+	}
+	if len(u.taken) == 0 {
+		return nil
+	}
+	o := u.taken[0]
+	u.taken[0] = nil
+	u.taken = u.taken[1:]
+	u.queued.Add(-1)
+	return o
+}
+
+// hand yields an outcome. Where the run stops at the first failure, failures are kept back until
+// it is known which one a serial loop would have met first.
+func (u *unordered[In, Out]) hand(o *Outcome[Out], yield func(Outcome[Out]) bool) bool {
+	u.yielded++
+	if o.Err != nil && !u.cfg.collect {
+		if u.failure == nil || o.Index < u.failure.Index {
+			u.failure = o
+		}
+		return true
+	}
+	return yield(*o)
+}

@@ -1,0 +1,40 @@
+package jobgen
+
+import "context"
+
+// ABI1 is the contract between generated code and this package, first version. Every generated file
+// names the version that it was written for, so that a file and a runtime that do not fit together
+// fail to compile next to the words "run go generate" instead of misbehaving.
+const ABI1 = 1
+
+// Spec describes a worker to the runtime. It is filled in by generated code, which hands it to
+// [NewRunner]; programs use the generated constructor instead.
+type Spec[In, Out any] struct {
+	// Name is the worker's import path and name: "example.com/stats.Variance".
+	Name string
+
+	// Pos is where the worker is declared, as file:line with the file's base name.
+	Pos string
+
+	// Multi says that Out is a generated struct of several results. A failed job's place then
+	// holds NaN in each field that is a float or complex number.
+	Multi bool
+
+	// Local says why the worker cannot leave the process, naming the field or parameter and its
+	// position. It is empty when every type that has to travel can be encoded.
+	Local string
+
+	// New makes one worker: a copy of the configured value, on which nothing has been called yet.
+	// The runtime calls it once for each concurrent worker, and once more after a panic.
+	New func() Instance[In, Out]
+
+	// Wire says how the worker reaches another process. It is nil for a local worker.
+	Wire *Wire[In, Out]
+}
+
+// Instance is one worker at work: its own copy of the user's value, behind three functions.
+type Instance[In, Out any] struct {
+	Setup func(context.Context) error // runs once, before the first job; may be nil
+	Do    func(context.Context, In) (Out, error)
+	Close func() error // runs once, after the last job; may be nil
+}
