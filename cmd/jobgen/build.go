@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/types"
+	"sort"
+
+	"github.com/jobgen/jobgen/cmd/jobgen/internal/check"
+	"github.com/jobgen/jobgen/cmd/jobgen/internal/emit"
+	"github.com/jobgen/jobgen/cmd/jobgen/internal/extract"
+	"github.com/jobgen/jobgen/cmd/jobgen/internal/load"
+	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
+)
+
+// built is what became of one package: its files, or what is wrong with it.
+type built struct {
+	pkg         *load.Package
+	model       *model.Package
+	files       map[string][]byte // by absolute path; nil if there are diagnostics
+	diagnostics []model.Diagnostic
+}
+
+// maxRounds bounds how often a package is generated in memory. A worker may use types that are generated
+// for another worker, and those for a third one; more than that is nobody's code.
+const maxRounds = 4
+
+// build generates one package in memory and type-checks the result.
+func build(r *load.Result, p *load.Package) built {
+	b := built{pkg: p}
+	in := p.Input()
+	unresolved := -1
+	for range maxRounds {
+		b.model = extract.Package(in)
+		ds, err := check.Run(in.Fset, b.model)
+		if err != nil {
+			ds = append(ds, model.Diagnostic{Code: model.DoesNotCompile, Message: err.Error()})
+		}
+		b.diagnostics = ds
+		n := count(ds, model.Unresolved)
+		if n == 0 || n == unresolved {
+			break
+		}
+		unresolved = n
+		// What can be generated already may be what the rest is missing.
+		files, err := emit.Package(resolved(b.model))
+		if err != nil {
+			break
+		}
+		c, err := p.Check(files)
+		if err != nil {
+			break
+		}
+		in = c.Input
+	}
+	if len(b.diagnostics) > 0 {
+		return b
+	}
+	if !r.HasRuntime() && len(b.model.Outputs()) > 0 {
+		b.diagnostics = []model.Diagnostic{noRuntime(b.model)}
+		return b
+	}
+	files, err := emit.Package(b.model)
+	if err != nil {
+		b.diagnostics = []model.Diagnostic{fault(b.model, err.Error())}
+		return b
+	}
+	if ds := shadows(r, b.model, files); ds != nil {
+		b.diagnostics = ds
+		return b
+	}
+	c, err := p.Check(files)
+	if err != nil {
+		b.diagnostics = []model.Diagnostic{fault(b.model, err.Error())}
+		return b
+	}
+	for _, e := range c.Output {
+		b.diagnostics = append(b.diagnostics, fault(b.model, describe(e)))
+	}
+	if len(b.diagnostics) == 0 {
+		b.files = files
+	}
+	return b
+}
+
+func count(ds []model.Diagnostic, code model.Code) int {
+	n := 0
+	for _, d := range ds {
+		if d.Code == code {
+			n++
+		}
+	}
+	return n
+}
+
+// resolved is the package with only those workers whose signatures are complete.
+func resolved(p *model.Package) *model.Package {
+	q := *p
+	q.Workers, q.Instances = nil, nil
+	for _, w := range p.Workers {
+		ok := w.Do != nil && !w.Interface && !w.Misfit
+		for _, m := range []*model.Method{w.Do, w.MapJob} {
+			if m == nil {
+				continue
+			}
+			for _, params := range [][]model.Param{m.Params, m.Results} {
+				for _, v := range params {
+					ok = ok && v.Unresolved == "" && v.Unwritable == ""
+				}
+			}
+		}
+		if ok {
+			q.Workers = append(q.Workers, w)
+		}
+	}
+	return &q
+}
+
+// at is the position of a package's first worker, for what concerns all of them.
+func at(p *model.Package) model.Pos {
+	var ps []model.Pos
+	for _, w := range p.Workers {
+		ps = append(ps, w.Pos)
+	}
+	for _, in := range p.Instances {
+		ps = append(ps, in.Pos)
+	}
+	if len(ps) == 0 {
+		return model.Pos{}
+	}
+	sort.Slice(ps, func(i, j int) bool { return ps[i].Less(ps[j]) })
+	return ps[0]
+}
+
+func noRuntime(p *model.Package) model.Diagnostic {
+	return model.Diagnostic{Code: model.NoRuntime, Pos: at(p),
+		Message: fmt.Sprintf("package %s has workers, but cannot import %s", p.Name, model.Runtime),
+		Remedy:  "run go get " + model.Runtime + "; in a module with a vendor directory also import it somewhere and run go mod vendor"}
+}
+
+func fault(p *model.Package, text string) model.Diagnostic {
+	return model.Diagnostic{Code: model.DoesNotCompile, Pos: at(p), Message: "the generated code does not compile: " + text}
+}
+
+func describe(e types.Error) string {
+	at := e.Fset.Position(e.Pos)
+	return fmt.Sprintf("%s:%d: %s", base(at.Filename), at.Line, e.Msg)
+}
+
+// shadows reports predeclared names that the output needs and cannot reach.
+func shadows(r *load.Result, p *model.Package, files map[string][]byte) []model.Diagnostic {
+	if r.HasUniverse() {
+		return nil
+	}
+	for _, src := range files {
+		if !bytes.Contains(src, []byte(model.Universe)) {
+			continue
+		}
+		var ds []model.Diagnostic
+		for name, pos := range p.Shadowed {
+			if pos.IsValid() {
+				ds = append(ds, model.Diagnostic{Code: model.Shadowed, Pos: pos,
+					Message: fmt.Sprintf("the package declares the predeclared name %s, which its generated code needs", name),
+					Remedy:  "rename the declaration, or use a version of jobgen's runtime that has the package universe"})
+			}
+		}
+		return ds
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package emit
+
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+	"sort"
+	"strings"
+
+	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
+)
+
+// names decides, once for a file, under which names it imports packages.
+type names struct {
+	pkg     *model.Package
+	aliases map[string]string // import path -> name in the file
+	taken   map[string]bool   // what a type parameter or local variable must not be called
+}
+
+// newNames chooses the import names for the packages of used, a map from import path to real name.
+// An import must not be called like anything at package level, or like a predeclared name.
+func newNames(p *model.Package, used map[string]string) *names {
+	n := &names{pkg: p, aliases: map[string]string{}, taken: map[string]bool{}}
+	for name := range p.Reserved {
+		n.taken[name] = true
+	}
+	for _, w := range p.Workers {
+		for _, name := range w.Plan().Names() {
+			n.taken[name] = true
+		}
+	}
+	// The runtime and context come first, so that they keep their usual names where they can.
+	paths := []string{model.Runtime, "context"}
+	var rest []string
+	for path := range used {
+		if path != model.Runtime && path != "context" {
+			rest = append(rest, path)
+		}
+	}
+	sort.Strings(rest)
+	for _, path := range append(paths, rest...) {
+		name, ok := used[path]
+		if !ok {
+			continue
+		}
+		if path == model.Runtime && n.isTaken(name) {
+			name = "jobgenrt"
+		}
+		n.aliases[path] = n.free(name, nil)
+		n.taken[n.aliases[path]] = true
+	}
+	return n
+}
+
+// isTaken says whether a name has a meaning in the file that the output must not hide. jennifer keeps
+// err for itself.
+func (n *names) isTaken(name string) bool {
+	return n.taken[name] || name == "err" || types.Universe.Lookup(name) != nil || token.IsKeyword(name)
+}
+
+// free is name, or name with a number if it is taken here or in local.
+func (n *names) free(name string, local map[string]bool) string {
+	unique := name
+	for i := 2; n.isTaken(unique) || local[unique]; i++ {
+		unique = fmt.Sprintf("%s%d", name, i)
+	}
+	return unique
+}
+
+// scope hands out the names of one function's variables and parameters.
+type scope struct {
+	names *names
+	used  map[string]bool
+}
+
+func (n *names) scope(params []string) *scope {
+	s := &scope{n, map[string]bool{}}
+	for _, p := range params {
+		s.used[p] = true
+	}
+	return s
+}
+
+// name is the wanted name or, where that would hide something, one like it.
+func (s *scope) name(want string) string {
+	want = strings.TrimLeft(want, "_")
+	if want == "" {
+		want = "a"
+	}
+	got := want
+	if want != "err" || s.used["err"] || s.names.taken["err"] {
+		got = s.names.free(want, s.used)
+	}
+	s.used[got] = true
+	return got
+}
+
+// usedPackages lists the packages that the types of a file's workers mention, and those that the
+// output always may.
+func usedPackages(p *model.Package, workers []*model.Worker, instances []*model.Instance) map[string]string {
+	used := map[string]string{model.Runtime: model.RuntimeName, "context": "context"}
+	add := func(t model.Type) {
+		t.Walk(func(t model.Type) {
+			switch {
+			case t.Kind == model.Named && t.Path != p.Path:
+				used[t.Path] = t.PkgName
+			case t.Kind == model.Basic && shadowed(p, t.Name):
+				used[model.Universe] = model.UniverseName
+			}
+		})
+	}
+	for name := range p.Shadowed {
+		switch name {
+		case "error", "int", "nil", "true":
+			used[model.Universe] = model.UniverseName
+		}
+	}
+	for _, w := range workers {
+		for _, tp := range w.TypeParams {
+			add(tp.Constraint)
+		}
+		for _, m := range []*model.Method{w.Do, w.MapJob} {
+			if m == nil {
+				continue
+			}
+			for _, q := range m.Params {
+				add(q.Type)
+			}
+			for _, q := range m.Results {
+				add(q.Type)
+			}
+		}
+	}
+	for _, in := range instances {
+		for _, a := range in.Args {
+			add(a)
+		}
+		if in.Do != nil {
+			for _, q := range append(append([]model.Param{}, in.Do.Params...), in.Do.Results...) {
+				add(q.Type)
+			}
+		}
+	}
+	return used
+}
+
+// shadowed says whether a predeclared name means something else in the package. any needs no stand-in.
+func shadowed(p *model.Package, name string) bool {
+	_, ok := p.Shadowed[name]
+	return ok && name != "any"
+}
