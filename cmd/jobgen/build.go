@@ -98,7 +98,7 @@ func resolved(p *model.Package) *model.Package {
 	q := *p
 	q.Workers, q.Instances = nil, nil
 	for _, w := range p.Workers {
-		ok := w.Do != nil && !w.Interface && !w.Misfit
+		ok := w.Do != nil && !w.Interface && !w.Misfit && (w.MapJob == nil || len(w.MapJob.Params) == 1)
 		for _, m := range []*model.Method{w.Do, w.MapJob} {
 			if m == nil {
 				continue

@@ -67,12 +67,13 @@ func splitWorker(dir, arg string) (pattern, name string) {
 	default:
 		return ".", arg
 	}
-	if !strings.Contains(pattern, "/") {
-		if info, err := os.Stat(filepath.Join(dir, pattern)); err == nil && info.IsDir() {
-			return "./" + pattern, name
-		}
+	if strings.Contains(pattern, "/") {
+		return pattern, name
 	}
-	return pattern, name
+	if info, err := os.Stat(filepath.Join(dir, pattern)); err == nil && info.IsDir() {
+		return "./" + pattern, name
+	}
+	return ".", name // qualified with the package's name, as error messages do it
 }
 
 func orDot(s string) string {

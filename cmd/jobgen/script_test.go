@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +26,7 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	goEnv := goEnv(t, "GOCACHE", "GOMODCACHE", "GOPATH")
+	goEnv := goEnv(t, "GOCACHE", "GOMODCACHE", "GOPATH", "CGO_ENABLED")
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join(repo, "testdata", "script"),
 		UpdateScripts: *update,
@@ -42,6 +43,12 @@ func TestScript(t *testing.T) {
 				return nil
 			}
 			return os.WriteFile(work, []byte("go 1.26.0\n\nuse (\n\t.\n\t"+repo+"\n)\n"), 0o644)
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "cgo" {
+				return goEnv["CGO_ENABLED"] == "1", nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mode": mode},
 	})

@@ -23,6 +23,9 @@ func binds(p *model.Package) []model.Diagnostic {
 		seen := map[string]bool{}
 		for _, b := range w.Bind {
 			switch {
+			case b.Value == "" && len(w.Bind) == 1: // reported with the directive
+			case b.Value == "":
+				ds = append(ds, model.Diagnostic{Code: model.BadBind, Pos: b.Pos, Message: "bind= has nothing between two commas"})
 			case seen[b.Value]:
 				ds = append(ds, model.Diagnostic{Code: model.BadBind, Pos: b.Pos, Message: fmt.Sprintf("bind= names %s twice", b.Value)})
 			case !contains(have, b.Value):

@@ -46,7 +46,7 @@ func Parse(comment string) (Line, bool) {
 		return Line{}, false
 	}
 	text := comment[2:]
-	trimmed := strings.TrimLeft(text, " \t")
+	trimmed := strings.TrimLeft(text, " ") // a tab makes it an example in a doc comment
 	if len(trimmed) == len(text) || !strings.HasPrefix(trimmed, "jobgen:") {
 		return Line{}, false
 	}

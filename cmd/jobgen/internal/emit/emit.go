@@ -122,4 +122,10 @@ func (f *file) worker(g *jen.File, w *model.Worker) {
 	g.Add(u.tripwires()...)
 }
 
-func quoteTag(tag string) string { return strconv.Quote(tag) }
+// quoteTag writes a struct tag the way Go programmers do, where that is possible.
+func quoteTag(tag string) string {
+	if strconv.CanBackquote(tag) {
+		return "`" + tag + "`"
+	}
+	return strconv.Quote(tag)
+}

@@ -176,7 +176,11 @@ func (u *unit) batch() jen.Code {
 		if u.plan.In == model.Counted {
 			break
 		}
-		name := s.name(q.Name)
+		name := q.Name
+		if q.Blank() {
+			name = fmt.Sprintf("arg%d", i)
+		}
+		name = s.name(name)
 		params = append(params, jen.Id(name).Add(u.param(i, q)))
 		values = append(values, jen.Id(u.plan.JobFields[i].Name).Op(":").Id(name))
 	}

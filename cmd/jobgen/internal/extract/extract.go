@@ -22,7 +22,14 @@ type Input struct {
 	Types  *types.Package
 	Info   *types.Info   // Defs, Types and Scopes are read
 	Errors []types.Error // what the type checker said, to be quoted where a signature suffers from it
-	Others []string      // names declared in the directory's files that are not built now
+	Others []Other       // names declared in the directory's files that are not among Files
+}
+
+// Other is a package-level name declared in a file that is not among the package's.
+type Other struct {
+	Name  string
+	Pos   token.Position
+	Built bool // a test file that is built together with the package all the same
 }
 
 // Package extracts the model of a package.
@@ -166,9 +173,13 @@ func (x *extractor) scope() {
 			}
 		}
 	}
-	for _, name := range x.in.Others {
-		if _, ok := x.pkg.Shadowed[name]; !ok && types.Universe.Lookup(name) != nil {
-			x.pkg.Shadowed[name] = model.Pos{}
+	for _, o := range x.in.Others {
+		pos := model.Pos{File: o.Pos.Filename, Line: o.Pos.Line, Col: o.Pos.Column}
+		if _, ok := x.pkg.Shadowed[o.Name]; !ok && types.Universe.Lookup(o.Name) != nil {
+			x.pkg.Shadowed[o.Name] = pos
+		}
+		if _, ok := scope[o.Name]; !ok && o.Built {
+			scope[o.Name] = pos
 		}
 	}
 	x.pkg.Reserved = map[string]bool{}
@@ -177,8 +188,8 @@ func (x *extractor) scope() {
 			x.pkg.Reserved[name] = true
 		}
 	}
-	for _, name := range x.in.Others {
-		x.pkg.Reserved[name] = true
+	for _, o := range x.in.Others {
+		x.pkg.Reserved[o.Name] = true
 	}
 }
 
@@ -208,10 +219,10 @@ func declared(f *ast.File) map[string]token.Pos {
 }
 
 // Declared lists the package-level names of a file that was only parsed.
-func Declared(f *ast.File) []string {
-	var names []string
-	for name := range declared(f) {
-		names = append(names, name)
+func Declared(fset *token.FileSet, f *ast.File, built bool) []Other {
+	var names []Other
+	for name, at := range declared(f) {
+		names = append(names, Other{name, fset.Position(at), built})
 	}
 	return names
 }

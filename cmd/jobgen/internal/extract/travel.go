@@ -81,20 +81,21 @@ const (
 
 // tuple visits parameters or results, leaving out the leading context and the final error.
 func (t *traveller) tuple(kind string, list *types.Tuple, fallback model.Pos) {
+	var vars []*types.Var
 	n := list.Len()
 	for i := range n {
 		v := list.At(i)
-		if kind == "parameter" && i == 0 && isContext(v.Type()) {
+		if kind == "parameter" && i == 0 && isContext(v.Type()) || kind == "result" && i == n-1 && isError(v.Type()) {
 			continue
 		}
-		if kind == "result" && i == n-1 && isError(v.Type()) {
-			continue
-		}
+		vars = append(vars, v)
+	}
+	for i, v := range vars {
 		what := kind + " " + v.Name()
 		if v.Name() == "" || v.Name() == "_" {
-			what = fmt.Sprintf("%s %d", kind, i)
-			if kind == "result" && n == 1 {
-				what = "the result"
+			what = fmt.Sprintf("%s %d", kind, i+1)
+			if len(vars) == 1 {
+				what = "the " + kind
 			}
 		}
 		t.visit(what, v.Type(), t.x.fieldPos(v, fallback), nil)
@@ -186,7 +187,7 @@ func (t *traveller) structure(what string, typ types.Type, s *types.Struct, at m
 		if f.Name() == "_" || f.Exported() || f.Pkg() == t.x.in.Types {
 			continue
 		}
-		t.no(what, fmt.Sprintf("is a %s, which has unexported fields and no MarshalBinary and UnmarshalBinary", t.x.typeName(typ)), at)
+		t.no(what, fmt.Sprintf("is of type %s, which has unexported fields and not both MarshalBinary and UnmarshalBinary", t.x.typeName(typ)), at)
 		return
 	}
 	for f := range s.Fields() {

@@ -9,12 +9,12 @@ import (
 	"context"
 	"errors"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"go/types"
 	"os"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strings"
 
@@ -39,6 +39,7 @@ type Result struct {
 
 	Diagnostics []model.Diagnostic // syntax errors, packages that do not exist, …
 
+	build   build.Context                // the go command's idea of which files are built
 	runtime map[string]*packages.Package // the packages that the output imports besides the user's
 }
 
@@ -52,7 +53,7 @@ type Package struct {
 
 	loaded *packages.Package
 	files  []*ast.File
-	others []string
+	others []extract.Other
 	result *Result
 	last   *types.Package // as of the last Check without errors in the output
 }
@@ -63,7 +64,8 @@ const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFil
 
 // Load loads the packages that concern jobgen.
 func Load(ctx context.Context, cfg Config) (*Result, error) {
-	r := &Result{Fset: token.NewFileSet(), runtime: map[string]*packages.Package{}}
+	r := &Result{Fset: token.NewFileSet(), runtime: map[string]*packages.Package{}, build: build.Default}
+	r.build.BuildTags = strings.FieldsFunc(cfg.Tags, func(c rune) bool { return c == ',' || c == ' ' })
 	targets, err := r.targets(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -179,7 +181,7 @@ func (r *Result) add(p *packages.Package) {
 
 // declaredElsewhere lists the package-level names in the directory's files that are not built now: those of
 // other platforms and tags, and tests.
-func (r *Result) declaredElsewhere(p *Package) []string {
+func (r *Result) declaredElsewhere(p *Package) []extract.Other {
 	built := map[string]bool{}
 	for _, f := range p.loaded.GoFiles {
 		built[f] = true
@@ -188,7 +190,7 @@ func (r *Result) declaredElsewhere(p *Package) []string {
 	if err != nil {
 		return nil
 	}
-	var names []string
+	var names []extract.Other
 	for _, e := range entries {
 		path := filepath.Join(p.Dir, e.Name())
 		if e.IsDir() || !strings.HasSuffix(path, ".go") || built[path] {
@@ -198,13 +200,16 @@ func (r *Result) declaredElsewhere(p *Package) []string {
 		if err != nil || IsOurs(path, src) {
 			continue
 		}
-		f, _ := parser.ParseFile(token.NewFileSet(), path, src, parser.SkipObjectResolution)
+		fset := token.NewFileSet()
+		f, _ := parser.ParseFile(fset, path, src, parser.SkipObjectResolution)
 		if f != nil && f.Name != nil && f.Name.Name == p.Name {
-			names = append(names, extract.Declared(f)...)
+			match, err := r.build.MatchFile(p.Dir, e.Name())
+			built := match && err == nil && strings.HasSuffix(path, "_test.go")
+			names = append(names, extract.Declared(fset, f, built)...)
 		}
 	}
-	sort.Strings(names)
-	return slices.Compact(names)
+	sort.Slice(names, func(i, j int) bool { return names[i].Name < names[j].Name })
+	return names
 }
 
 // HasRuntime says whether the user's module can import the runtime.
