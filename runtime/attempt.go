@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// attempt is one attempt of a lane's current job.
-type attempt struct {
+// times says when the last attempt of a lane's current job began, and how long it took.
+type times struct {
 	start   time.Time
 	elapsed time.Duration
 	release context.CancelFunc // of the time limit's context
@@ -109,10 +109,10 @@ func (l *lane[In, Out]) try() (Out, error) {
 	}
 	l.ctx.index = int(l.job)
 	ctx := context.Context(l.ctx)
+	l.times.start = time.Now()
 	if limit := l.cfg.timeout; limit > 0 {
-		ctx, l.attempt.release = context.WithTimeout(ctx, limit)
+		ctx, l.times.release = context.WithTimeout(ctx, limit)
 	}
-	l.attempt.start = time.Now()
 	for _, f := range l.jobStarted {
 		f(l.info, l.jobInfo(nil))
 	}
@@ -126,7 +126,7 @@ func (l *lane[In, Out]) try() (Out, error) {
 // ended closes an attempt: it measures it, holds it to its time limit, and tells the observers. It
 // returns the error of the attempt.
 func (l *lane[In, Out]) ended(err error) error {
-	a := &l.attempt
+	a := &l.times
 	if a.start.IsZero() {
 		return err // of a plain run: nobody asked
 	}
@@ -152,7 +152,7 @@ func isPanic(err error) bool {
 func (l *lane[In, Out]) jobInfo(err error) JobInfo {
 	return JobInfo{
 		Index: int(l.job), Attempt: l.tries, Worker: l.id,
-		Start: l.attempt.start, Elapsed: l.attempt.elapsed, Err: err,
+		Start: l.times.start, Elapsed: l.times.elapsed, Err: err,
 	}
 }
 

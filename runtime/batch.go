@@ -15,6 +15,9 @@ type Batch[In, Out any] struct {
 	mu      sync.Mutex
 	jobs    []*batchJob[In, Out]
 	over    error // no job begins any more, and why
+	refused int   // jobs that were submitted after that …
+	waited  bool  // … and before Wait
+	inline  bool  // jobs are running on a submitter's goroutine
 	wait    sync.Once
 	results []Out
 	err     error
@@ -38,7 +41,7 @@ const batchChunk = 64
 func newBatch[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, err error) *Batch[In, Out] {
 	b := &Batch[In, Out]{}
 	if err != nil {
-		b.over, b.err = err, &RunError{Cause: err, jobs: -1}
+		b.over, b.err, b.waited = err, &RunError{Cause: err}, true
 		b.wait.Do(func() {})
 		return b
 	}
@@ -49,28 +52,57 @@ func newBatch[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config,
 }
 
 // Submit starts a job, as soon as a worker is free, and returns its future. It does not block, but
-// in debug mode it runs the job before it returns. After the batch has stopped the job is not run,
-// and the future says so.
+// in debug mode it runs the job before it returns. When the batch has stopped, because a job failed
+// or ctx ended or Wait was called, the job is not run, and the future says so. A job must not wait
+// for another one of its own batch, which may be queued behind it.
 func (b *Batch[In, Out]) Submit(in In) *Future[Out] {
-	b.mu.Lock()
 	f := &Future[Out]{done: make(chan struct{})}
+	if b.submit(in, f) {
+		b.runInline()
+	}
+	return f
+}
+
+// submit queues a job. It reports true if the caller has to run it.
+func (b *Batch[In, Out]) submit(in In, f *Future[Out]) (inline bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.over != nil {
 		f.resolve(f.value, notRun(b.over))
-		if b.t != nil && b.jobs != nil {
+		if !b.waited {
 			b.jobs = append(b.jobs, &batchJob[In, Out]{future: f})
+			b.refused++
 		}
-		b.mu.Unlock()
-		return f
+		return false
 	}
 	b.jobs = append(b.jobs, &batchJob[In, Out]{in, f})
 	if b.t.inline == nil {
 		b.t.add()
-		b.mu.Unlock()
-		return f
+		return false
 	}
-	b.mu.Unlock() // the job runs here, and may submit another one
-	b.t.add()
-	return f
+	b.t.publish()
+	inline = !b.inline // a job that runs here now submits another one: it is run after it
+	b.inline = true
+	return inline
+}
+
+// runInline runs what has been submitted on the calling goroutine, in debug mode.
+func (b *Batch[In, Out]) runInline() {
+	more := true
+	defer func() {
+		if more { // a panic passes
+			b.mu.Lock()
+			b.inline = false
+			b.mu.Unlock()
+		}
+	}()
+	for more {
+		b.t.inline.step()
+		b.mu.Lock()
+		more = b.t.cursor.Load() < b.t.bound()
+		b.inline = more
+		b.mu.Unlock()
+	}
 }
 
 // Wait waits until all submitted jobs have ended, and returns their results in the order of their
@@ -81,6 +113,9 @@ func (b *Batch[In, Out]) Wait() ([]Out, error) {
 		if b.over == nil {
 			b.over = errors.New("Wait had been called on the batch")
 		}
+		b.waited = true
+		n := int64(len(b.jobs))
+		b.t.skip(span{n - int64(b.refused), n}, false)
 		b.mu.Unlock()
 		err := b.t.finish()
 		b.stopAbove(allStop, err)
@@ -95,11 +130,16 @@ func (b *Batch[In, Out]) gather(err error) {
 	defer b.mu.Unlock()
 	b.err = err
 	b.results = make([]Out, len(b.jobs))
+	var gaps spans // a job may have had a result after its future had been given up
 	for i, j := range b.jobs {
 		b.results[i] = j.future.value
+		if j.future.err != nil {
+			gaps = append(gaps, span{int64(i), int64(i) + 1})
+		}
 	}
 	if e, ok := err.(*RunError); ok {
 		e.jobs = len(b.jobs)
+		e.gaps = gaps.tidy()
 	}
 }
 

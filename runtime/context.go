@@ -78,6 +78,15 @@ func Rand(ctx context.Context) *rand.Rand {
 	return c.rand
 }
 
+// Attempt returns which attempt of its job ctx belongs to: 1, or more after a [Retry]. Outside a job
+// it is 1.
+func Attempt(ctx context.Context) int {
+	if c := jobOf(ctx); c != nil {
+		return c.attempt
+	}
+	return 1
+}
+
 const goldenGamma = 0x9e3779b97f4a7c15
 
 func splitmix(x uint64) uint64 {

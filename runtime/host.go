@@ -59,7 +59,7 @@ func (h *host[In, Out]) Open(ctx context.Context, task Task) (HostSeat, error) {
 	}
 	s := &hostSeat[In, Out]{wire: spec.Wire}
 	r := newRun(ctx, cfg, spec.Name, -1)
-	r.info, r.remember = task.Run, false
+	r.info, r.hosted, r.remember = task.Run, true, false
 	s.t = newTask[In, Out](r, &spec, s, maxChunk, true)
 	return s, nil
 }
@@ -83,6 +83,7 @@ func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) error {
 	}
 	s.done = done
 	s.left.Store(int64(chunk.Count))
+	s.t.first.Store(int64(chunk.Attempt))
 	s.t.replace(span{s.base, s.base + int64(chunk.Count)})
 	if s.t.started == 0 {
 		s.t.startLane()

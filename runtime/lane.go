@@ -23,11 +23,11 @@ type lane[In, Out any] struct {
 	fails  int // … and of those not yet reported, the failed ones
 
 	// The current job.
-	job     int64
-	tries   int // attempts of it, from 1
-	in      In  // where places does not keep it
-	ctx     *jobContext
-	attempt attempt
+	job   int64
+	tries int // attempts of it, from 1
+	in    In  // where places does not keep it
+	ctx   *jobContext
+	times times
 
 	// What the lane is doing, to tell whose panic it is, and what came of it.
 	phase  phase
@@ -47,7 +47,7 @@ const (
 
 // newLane makes the worker of the next seat.
 func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
-	l := &lane[In, Out]{task: t, seat: &t.seats[t.started], id: id, tries: 1}
+	l := &lane[In, Out]{task: t, seat: &t.seats[t.started], id: id, tries: int(t.first.Load())}
 	l.pace.most = t.most
 	t.started++
 	return l
@@ -68,10 +68,10 @@ func (t *task[In, Out]) startLane() {
 
 // step runs the jobs that there are now on the calling goroutine, and lets panics pass.
 func (l *lane[In, Out]) step() {
-	if l.cursor.Load() < l.bound() && l.refill() {
+	for l.cursor.Load() < l.bound() && l.refill() {
 		l.runClaimed()
-		l.flush()
 	}
+	l.flush()
 }
 
 // leave ends a lane that has run on the calling goroutine.
@@ -208,7 +208,8 @@ func (l *lane[In, Out]) linger() bool {
 
 // begin makes jobs the lane's own.
 func (l *lane[In, Out]) begin(jobs span) bool {
-	if ctx := l.seat.begin(l.run.ctx, jobs); l.ctx == nil || l.ctx.Context != ctx {
+	if ctx := l.seat.begin(l.run.ctx, jobs); l.ctx == nil || l.ctx.Context != ctx || l.tries != int(l.first.Load()) {
+		l.tries = int(l.first.Load())
 		l.renewContext()
 	}
 	if !l.live && !l.setUp() {
@@ -272,9 +273,10 @@ func (l *lane[In, Out]) close() {
 
 // flush tells the observers and the consumer of what has been done since the last time.
 func (l *lane[In, Out]) flush() {
-	l.advance(l.pace.ran-l.told, l.fails)
+	done, fails := l.pace.ran-l.told, l.fails
 	l.told, l.fails = l.pace.ran, 0
 	l.consumer.send()
+	l.advance(done, fails)
 }
 
 func (l *lane[In, Out]) renewContext() {

@@ -13,6 +13,7 @@ type link[In, Out any] struct {
 	slot    int
 	wire    *Wire[In, Out]
 
+	in      []In // of the chunk, where its places are wanted back
 	buf     []byte
 	pending []bool // the jobs of the chunk that have not been reported
 	failed  []Done // settled when the chunk is over, since that may mean to run them again
@@ -84,6 +85,9 @@ func (l *lane[In, Out]) workRemote() {
 
 // runRemote runs jobs on the lane's slot; those that a dying worker left over are sent once more.
 func (l *lane[In, Out]) runRemote(jobs span) {
+	if l.places.out == nil && l.places.ready != nil {
+		l.keepInputs(jobs)
+	}
 	todo := spans{jobs}
 	for len(todo) > 0 {
 		jobs, todo = todo[len(todo)-1], todo[:len(todo)-1]
@@ -105,6 +109,22 @@ func (l *lane[In, Out]) runRemote(jobs span) {
 			}
 		}
 	}
+}
+
+// keepInputs takes the inputs of jobs out of their places, for which others are waiting. They are
+// kept because the jobs may have to be sent again.
+func (l *lane[In, Out]) keepInputs(jobs span) {
+	p := &l.places
+	k := jobs.lo - p.base
+	in, ready := p.in[k:k+int64(jobs.len())], p.ready[k:]
+	clear(l.link.in)
+	l.link.in = append(l.link.in[:0], in...)
+	clear(in)
+	for i := range in {
+		ready[i].Store(placeReady)
+	}
+	l.consumer.hurry()
+	*p = places[In, Out]{base: jobs.lo, in: l.link.in}
 }
 
 // send runs jobs as one chunk, settles those that were reported, and returns the others.
@@ -145,7 +165,7 @@ func (l *lane[In, Out]) send(jobs span) (left spans) {
 func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
 	if len(l.jobStarted) > 0 {
 		for job := jobs.lo; job < jobs.hi; job++ {
-			l.job, l.attempt = job, attempt{start: time.Now()}
+			l.job, l.times = job, times{start: time.Now()}
 			for _, f := range l.jobStarted {
 				f(l.info, l.jobInfo(nil))
 			}
@@ -178,7 +198,7 @@ func (l *lane[In, Out]) reported(jobs span, d Done) {
 // decode makes d the current job, and returns its result.
 func (l *lane[In, Out]) decode(d Done) (out Out, err error) {
 	l.job = int64(d.Index)
-	l.attempt = attempt{start: d.Start, elapsed: d.Elapsed}
+	l.times = times{start: d.Start, elapsed: d.Elapsed}
 	if d.Worker != "" {
 		l.id = d.Worker
 	}
@@ -205,7 +225,7 @@ func (l *lane[In, Out]) settleFailed() {
 		d := l.link.failed[n]
 		l.link.failed = l.link.failed[:n]
 		l.job, l.id = int64(d.Index), d.Worker
-		l.attempt = attempt{start: d.Start, elapsed: d.Elapsed}
+		l.times = times{start: d.Start, elapsed: d.Elapsed}
 		var none Out
 		l.settle(none, d.Err)
 	}

@@ -30,9 +30,7 @@ func (l *lane[In, Out]) succeeded(out Out) {
 
 // ready marks the place of the current job, and leaves the lane ready for the next one.
 func (l *lane[In, Out]) ready() {
-	// Where outcomes are told, the place was given back when the job began, unless it may have
-	// to be sent again.
-	if l.places.ready != nil && (l.places.out != nil || l.link != nil) {
+	if l.places.out != nil && l.places.ready != nil {
 		l.places.ready[l.job-l.places.base].Store(placeReady)
 		l.consumer.hurry()
 	}
@@ -41,8 +39,8 @@ func (l *lane[In, Out]) ready() {
 
 // next forgets the current job.
 func (l *lane[In, Out]) next() {
-	if l.tries > 1 || l.ctx.touched.Load() {
-		l.tries = 1
+	if l.tries != int(l.first.Load()) || l.ctx.touched.Load() {
+		l.tries = int(l.first.Load())
 		l.renewContext()
 	}
 }
@@ -50,7 +48,7 @@ func (l *lane[In, Out]) next() {
 func (l *lane[In, Out]) finished(out Out, err error) {
 	l.store.finished(&Outcome[Out]{
 		Index: int(l.job), Value: out, Err: err, Attempt: l.tries, Worker: l.id,
-		Start: l.attempt.start, Elapsed: l.attempt.elapsed,
+		Start: l.times.start, Elapsed: l.times.elapsed,
 	})
 	l.ready()
 }
@@ -93,7 +91,7 @@ func (l *lane[In, Out]) interrupted(err error) bool {
 		l.cancelled(l.run.ctx)
 	}
 	limit := l.limit.Load()
-	if l.job <= limit {
+	if l.job <= limit || l.hosted {
 		return false
 	}
 	if limit != allStop {

@@ -13,6 +13,7 @@ type task[In, Out any] struct {
 	missing Out            // what stands in the place of a failed job
 	plain   bool           // nobody wants to know more of a job than its result
 	most    int            // jobs in a chunk
+	first   atomic.Int64   // the number of a job's first attempt here; another process may have made some before
 	started int            // workers
 	inline  *lane[In, Out] // in debug mode: the only worker, on the caller's goroutine
 }
@@ -25,6 +26,7 @@ func newTask[In, Out any](r *run, spec *Spec[In, Out], s store[In, Out], most in
 		missing: missing[Out](spec.Multi),
 		plain:   !outcomes && r.cfg.timeout == 0 && !r.wantsJobs(),
 	}
+	t.first.Store(1)
 	if r.cfg.debug {
 		t.inline = t.newLane("debug")
 	}
