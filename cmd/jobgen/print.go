@@ -15,6 +15,7 @@ type printer struct {
 	o              options
 	stdout, stderr io.Writer
 	failed         bool
+	stale          bool
 	report         report
 }
 
@@ -113,7 +114,10 @@ func (p *printer) pending(c change) {
 		if status == "orphan" {
 			text = "stale"
 		}
-		fmt.Fprintf(p.stderr, "%s is %s: %s; run go generate\n", relative(c.path), text, strings.Join(reasons, "; "))
+		for _, r := range reasons {
+			fmt.Fprintf(p.stderr, "%s is %s: %s\n", relative(c.path), text, r)
+		}
+		p.stale = true
 	}
 	if p.o.diff {
 		p.stdout.Write(c.unified())
@@ -132,6 +136,9 @@ func (p *printer) quiet(r *load.Result, patterns []string) {
 }
 
 func (p *printer) finish() int {
+	if p.stale {
+		fmt.Fprintln(p.stderr, "jobgen: run go generate to bring the files up to date")
+	}
 	if p.o.json {
 		if p.report.Files == nil {
 			p.report.Files = []fileReport{}

@@ -85,6 +85,9 @@ func (c *converter) alias(t *types.Alias) model.Type {
 	if obj.Pkg() == nil { // any
 		return model.Type{Kind: model.Basic, Name: obj.Name()}
 	}
+	if strings.HasPrefix(obj.Name(), "_C") {
+		return c.declared(obj, nil)
+	}
 	if obj.Parent() != obj.Pkg().Scope() || c.refuse(obj) != "" {
 		return c.typ(types.Unalias(t))
 	}

@@ -25,9 +25,6 @@ func (r *Result) errors(p *Package) {
 		if broken || e.Kind == packages.ParseError {
 			continue // said better by syntaxErrors
 		}
-		if len(p.files) > 0 && strings.HasPrefix(e.Msg, "found packages ") {
-			continue // another package clause in a damaged output of ours
-		}
 		if len(p.files) > 0 && !fatal(e.Msg) {
 			continue // an import that is missing shows at the types that need it
 		}
@@ -39,7 +36,7 @@ func (r *Result) errors(p *Package) {
 
 // fatal says whether what the go command reports concerns the package itself.
 func fatal(msg string) bool {
-	return strings.Contains(msg, "import cycle") || strings.Contains(msg, "build constraints exclude all Go files")
+	return strings.Contains(msg, "import cycle") || strings.HasPrefix(msg, "found packages ") || strings.Contains(msg, "build constraints exclude all Go files")
 }
 
 // inOurs says whether an error is about our own output, which is about to be replaced.
@@ -81,12 +78,11 @@ func (r *Result) syntaxErrors(p *Package) bool {
 		if err != nil || IsOurs(name, src) {
 			continue
 		}
-		_, err = parser.ParseFile(token.NewFileSet(), name, src, parser.AllErrors|parser.SkipObjectResolution)
-		list, _ := err.(scanner.ErrorList)
-		for _, e := range list {
-			found = true
-			r.Diagnostics = append(r.Diagnostics, model.Diagnostic{Code: model.Syntax, Message: e.Msg,
-				Pos: model.Pos{File: e.Pos.Filename, Line: e.Pos.Line, Col: e.Pos.Column}})
+		_, err = parser.ParseFile(token.NewFileSet(), name, src, parser.SkipObjectResolution)
+		if list, _ := err.(scanner.ErrorList); len(list) > 0 {
+			found = true // what follows the first error of a file is mostly its echo
+			r.Diagnostics = append(r.Diagnostics, model.Diagnostic{Code: model.Syntax, Message: list[0].Msg,
+				Pos: model.Pos{File: list[0].Pos.Filename, Line: list[0].Pos.Line, Col: list[0].Pos.Column}})
 		}
 	}
 	return found

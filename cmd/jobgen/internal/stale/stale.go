@@ -117,9 +117,10 @@ func compare(name string, was, is *worker) []Reason {
 	case len(b) == 0:
 		say("", "%s can leave its process now", name)
 	case len(a) == 0:
-		say("", "%s can no longer leave its process: %s", name, is.local)
+		// The text has a position of its own.
+		rs = append(rs, Reason{Text: fmt.Sprintf("%s can no longer leave its process: %s", name, is.local)})
 	default:
-		say("", "%s stays in its process for another reason: %s", name, is.local)
+		rs = append(rs, Reason{Text: fmt.Sprintf("%s stays in its process for another reason: %s", name, is.local)})
 	}
 	for _, in := range slices.Sorted(maps.Keys(is.registered)) {
 		if !was.registered[in] {
