@@ -152,19 +152,18 @@ func shadows(r *load.Result, p *model.Package, files map[string][]byte) []model.
 	if r.HasUniverse() {
 		return nil
 	}
+	var ds []model.Diagnostic
 	for _, src := range files {
 		if !bytes.Contains(src, []byte(model.Universe)) {
 			continue
 		}
-		var ds []model.Diagnostic
 		for name, pos := range p.Shadowed {
-			if pos.IsValid() {
+			if bytes.Contains(src, []byte("."+model.Export(name))) {
 				ds = append(ds, model.Diagnostic{Code: model.Shadowed, Pos: pos,
 					Message: fmt.Sprintf("the package declares the predeclared name %s, which its generated code needs", name),
 					Remedy:  "rename the declaration, or use a version of jobgen's runtime that has the package universe"})
 			}
 		}
-		return ds
 	}
-	return nil
+	return ds
 }

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jobgen/jobgen/cmd/jobgen/internal/emit"
+	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
 )
 
 // IsOurName says whether a file is called like our output.
@@ -22,12 +22,12 @@ func IsOurs(name string, src []byte) bool {
 		return false
 	}
 	text := bytes.TrimSpace(src)
-	if len(text) == 0 || len(text) < len(emit.Header) && strings.HasPrefix(emit.Header, string(text)) {
+	if len(text) == 0 || len(text) < len(model.Header) && strings.HasPrefix(model.Header, string(text)) {
 		return true
 	}
 	for line := range bytes.Lines(src) {
 		line = bytes.TrimSpace(line)
-		if string(line) == emit.Header {
+		if string(line) == model.Header {
 			return true
 		}
 		if bytes.HasPrefix(line, []byte("package ")) {

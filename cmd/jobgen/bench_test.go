@@ -1,0 +1,69 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// BenchmarkNetHTTP generates for one package that imports net/http, from nothing, with a warm build cache.
+func BenchmarkNetHTTP(b *testing.B) {
+	dir := module(b, map[string]string{"a.go": `package a
+
+import "net/http"
+
+//jobgen:worker
+type Fetch struct{ Client *http.Client }
+
+func (f *Fetch) Do(url string) (status int, body []byte, err error) { return }
+`})
+	for b.Loop() {
+		os.Remove(filepath.Join(dir, "jobgen_gen.go"))
+		generate(b, dir, ".")
+	}
+}
+
+// BenchmarkManyPackages generates for ./... of fifty packages, of which one has a worker.
+func BenchmarkManyPackages(b *testing.B) {
+	files := map[string]string{"w/w.go": "package w\n\n//jobgen:worker\nfunc F(int) {}\n"}
+	for i := range 50 {
+		name := "p" + string(rune('a'+i/26)) + string(rune('a'+i%26))
+		files[name+"/p.go"] = "package " + name + "\n\nimport \"net/http\"\n\nvar Client http.Client\n"
+	}
+	dir := module(b, files)
+	for b.Loop() {
+		generate(b, dir, "./...")
+	}
+}
+
+// module writes a module that joins the repository in a workspace.
+func module(tb testing.TB, files map[string]string) string {
+	tb.Helper()
+	repo, err := filepath.Abs("../..")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	dir := tb.TempDir()
+	files["go.mod"] = "module example.com/m\n\ngo 1.26\n"
+	files["go.work"] = "go 1.26.0\n\nuse (\n\t.\n\t" + repo + "\n)\n"
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			tb.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func generate(tb testing.TB, dir, pattern string) {
+	tb.Helper()
+	var errs strings.Builder
+	if code := run([]string{"-C", dir, pattern}, io.Discard, &errs); code != exitOK {
+		tb.Fatalf("exit code %d: %s", code, &errs)
+	}
+}
