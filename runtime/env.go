@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -35,6 +36,9 @@ func resolve(runner, call []Option, portable bool) (config, error) {
 	}
 	if err := c.fromEnv(portable); err != nil {
 		return c, err
+	}
+	if !portable && c.backend != nil && !c.debug {
+		return c, errors.New("Map and Stream run a plain function, which no other process knows by name; make it a worker (//jobgen:worker) to run it on a backend")
 	}
 	return c, nil
 }

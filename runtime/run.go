@@ -30,8 +30,9 @@ type run struct {
 
 	consumer signal // told of results, and of the end
 
-	alive atomic.Int32 // workers that have not ended
-	chunk atomic.Int64 // the size that chunks have grown to
+	alive    atomic.Int32 // workers that have not ended
+	cutShort atomic.Bool  // a job was not tried as often as it should have been
+	chunk    atomic.Int64 // the size that chunks have grown to
 
 	done, lost atomic.Int64 // finished jobs, and those of them that failed; kept only for hooks
 
@@ -206,8 +207,11 @@ func (r *run) verdict() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	cause := r.cause
-	if r.outside && len(r.gaps) == 0 {
+	switch {
+	case r.outside && len(r.gaps) == 0 && !r.cutShort.Load():
 		cause = nil // the end came when there was nothing left to stop
+	case cause == nil && r.ctx.Err() != nil:
+		cause = context.Cause(r.ctx) // jobs have noticed before we have been told
 	}
 	if r.closing != nil {
 		cause = errors.Join(cause, r.closing)

@@ -74,8 +74,14 @@ func (l *lane[In, Out]) again(err error) bool {
 		return false
 	}
 	sleep(l.seat.ctx, l.cfg.wait(l.tries+1))
-	if l.job > l.limit.Load() || l.seat.ctx.Err() != nil || !l.live && !l.setUp() {
+	switch limit := l.limit.Load(); {
+	case limit != allStop && l.job > limit: // a job before this one has failed for good
 		l.skipJob()
+		return false
+	case l.seat.ctx.Err() != nil, !l.live && !l.setUp(): // the run ends; what is known is that it failed
+		l.fails++
+		l.cutShort.Store(true)
+		l.jobFailedForGood(e)
 		return false
 	}
 	l.tries++
