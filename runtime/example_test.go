@@ -68,18 +68,14 @@ func ExampleStream() {
 	// WORDS,
 }
 
-// newSqrtRunner stands for a constructor that jobgen generates, here of the worker
-//
-//	//jobgen:worker
-//	func Sqrt(x float64) (float64, error)
-//
-// Programs do not call NewRunner themselves.
+// newSqrtRunner is what jobgen generates for the worker sqrt. Programs do not call NewRunner
+// themselves.
 func newSqrtRunner(opts ...jobgen.Option) *sqrtRunner {
 	return &sqrtRunner{jobgen.NewRunner(jobgen.Spec[float64, float64]{
-		Name: "example.com/maths.Sqrt",
+		Name: "example.com/maths.sqrt",
 		New: func() jobgen.Instance[float64, float64] {
 			return jobgen.Instance[float64, float64]{
-				Do: func(_ context.Context, x float64) (float64, error) { return Sqrt(x) },
+				Do: func(_ context.Context, x float64) (float64, error) { return sqrt(x) },
 			}
 		},
 	}, opts...)}
@@ -89,18 +85,22 @@ type sqrtRunner struct {
 	jobgen.Runner[float64, float64]
 }
 
-// ErrNegative is the error of Sqrt for numbers without a real root.
-var ErrNegative = errors.New("negative number")
+var errNegative = errors.New("negative number")
 
-// Sqrt is math.Sqrt with an error.
-func Sqrt(x float64) (float64, error) {
+// sqrt is math.Sqrt with an error.
+func sqrt(x float64) (float64, error) {
 	if x < 0 {
-		return 0, ErrNegative
+		return 0, errNegative
 	}
 	return math.Sqrt(x), nil
 }
 
-// newSqrtRunner stands for a constructor that jobgen generates: see [Runner] for the worker behind it.
+// A function that is marked as a worker gets a runner:
+//
+//	//jobgen:worker
+//	func sqrt(x float64) (float64, error)
+//
+// The generated constructor is newSqrtRunner, or NewSqrtRunner if the function is exported.
 func ExampleRunner_Run() {
 	jobs := newSqrtRunner(jobgen.Workers(4))
 
@@ -113,7 +113,7 @@ func ExampleRunner_Run() {
 func ExampleRunner_Stream() {
 	inputs := slices.Values([]float64{4, -1, 16})
 	for root, err := range newSqrtRunner().Stream(context.Background(), inputs, jobgen.CollectErrors()) {
-		fmt.Println(root, errors.Is(err, ErrNegative))
+		fmt.Println(root, errors.Is(err, errNegative))
 	}
 	// Output:
 	// 2 false
@@ -183,10 +183,10 @@ func ExampleRunError() {
 			fmt.Printf("job %d, %s: %v\n", job.Index, job.Job, job.Err)
 		}
 	}
-	fmt.Println(errors.Is(err, ErrNegative))
+	fmt.Println(errors.Is(err, errNegative))
 	// Output:
-	// job 1, maths.Sqrt(-1): negative number
-	// job 3, maths.Sqrt(-2): negative number
+	// job 1, maths.sqrt(-1): negative number
+	// job 3, maths.sqrt(-2): negative number
 	// true
 }
 

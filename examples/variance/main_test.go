@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	jobgen "github.com/jobgen/jobgen/runtime"
 )
@@ -16,7 +15,6 @@ var update = flag.Bool("update", false, "rewrite testdata/output.txt")
 func TestMain(m *testing.M) {
 	jobgen.Init()
 	os.Setenv("JOBGEN_PROGRESS", "0")
-	nap = time.Millisecond
 	os.Exit(m.Run())
 }
 
