@@ -186,8 +186,8 @@ func panicSite(stack []byte) string {
 		}
 		// Two lines for panic itself, then two lines a frame. The runtime's own frames
 		// (a nil dereference, an index out of range) come before the user's.
-		for i += 2; i+1 < len(lines); i += 2 {
-			fn, at := lines[i], strings.TrimSpace(lines[i+1])
+		for k := i + 2; k+1 < len(lines); k += 2 {
+			fn, at := lines[k], strings.TrimSpace(lines[k+1])
 			if strings.HasPrefix(fn, "runtime.") {
 				continue
 			}

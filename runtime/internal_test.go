@@ -102,7 +102,7 @@ func TestPace(t *testing.T) {
 			t.Errorf("the first chunk holds %d jobs", n)
 		}
 		last := n
-		for range 20 {
+		for range 300 {
 			p.ran += n
 			p.mark = time.Now().Add(-time.Duration(p.ran-p.marked) * job)
 			last, n = n, p.next()

@@ -206,11 +206,11 @@ func (r *run) verdict() error {
 	r.skip(span{r.cursor.Load(), r.tail.Load()}, false)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	cause := r.cause
+	cause, whole := r.cause, len(r.gaps) == 0 && !r.cutShort.Load()
 	switch {
-	case r.outside && len(r.gaps) == 0 && !r.cutShort.Load():
+	case r.outside && whole:
 		cause = nil // the end came when there was nothing left to stop
-	case cause == nil && r.ctx.Err() != nil:
+	case cause == nil && !whole && r.ctx.Err() != nil:
 		cause = context.Cause(r.ctx) // jobs have noticed before we have been told
 	}
 	if r.closing != nil {

@@ -222,7 +222,6 @@ func TestNestedBar(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		screen := newTerminal(t, 60)
 		display := screen.display()
-		const outerLine, innerLine, innermostLine = "outer   0%  0/10", "inner   0%  0/20", "innermost   0%  0/30"
 		shows := func(want string) {
 			t.Helper()
 			pass(redrawEvery)
