@@ -56,9 +56,11 @@ func build(r *load.Result, p *load.Package) built {
 	if len(b.diagnostics) > 0 {
 		return b
 	}
-	if !r.HasRuntime() && len(b.model.Outputs()) > 0 {
-		b.diagnostics = []model.Diagnostic{noRuntime(b.model)}
-		return b
+	if len(b.model.Outputs()) > 0 {
+		if err := r.RuntimeError(); err != nil {
+			b.diagnostics = []model.Diagnostic{noRuntime(b.model, err)}
+			return b
+		}
 	}
 	files, err := emit.Package(b.model)
 	if err != nil {
@@ -132,9 +134,9 @@ func at(p *model.Package) model.Pos {
 	return ps[0]
 }
 
-func noRuntime(p *model.Package) model.Diagnostic {
+func noRuntime(p *model.Package, err error) model.Diagnostic {
 	return model.Diagnostic{Code: model.NoRuntime, Pos: at(p),
-		Message: fmt.Sprintf("package %s has workers, but cannot import %s", p.Name, model.Runtime),
+		Message: fmt.Sprintf("package %s has workers, but cannot import %s: %s", p.Name, model.Runtime, err),
 		Remedy:  "run go get " + model.Runtime + "; in a module with a vendor directory also import it somewhere and run go mod vendor"}
 }
 

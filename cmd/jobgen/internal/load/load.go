@@ -39,8 +39,8 @@ type Result struct {
 
 	Diagnostics []model.Diagnostic // syntax errors, packages that do not exist, …
 
-	build   build.Context                // the go command's idea of which files are built
-	runtime map[string]*packages.Package // the packages that the output imports besides the user's
+	build   build.Context // the go command's idea of which files are built
+	runtime *runtimePackages
 }
 
 // Package is one package to generate for.
@@ -64,7 +64,7 @@ const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFil
 
 // Load loads the packages that concern jobgen.
 func Load(ctx context.Context, cfg Config) (*Result, error) {
-	r := &Result{Fset: token.NewFileSet(), runtime: map[string]*packages.Package{}, build: build.Default}
+	r := &Result{Fset: token.NewFileSet(), build: build.Default}
 	r.build.BuildTags = strings.FieldsFunc(cfg.Tags, func(c rune) bool { return c == ',' || c == ' ' })
 	targets, err := r.targets(ctx, cfg)
 	if err != nil {
@@ -89,11 +89,12 @@ func Load(ctx context.Context, cfg Config) (*Result, error) {
 	pc.ParseFile = func(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
 		return parse(fset, name, src, hide)
 	}
-	pkgs, err := packages.Load(pc, append(patterns, model.Runtime, model.Universe)...)
+	r.runtime = r.findRuntime(ctx, cfg)
+	pkgs, err := packages.Load(pc, patterns...)
 	if err != nil {
 		return nil, loadError(err)
 	}
-	r.take(pkgs, hide)
+	r.take(pkgs)
 	return r, nil
 }
 
@@ -133,8 +134,8 @@ func parse(fset *token.FileSet, name string, src []byte, hide map[string]bool) (
 	return f, err
 }
 
-// take sorts what go/packages returned into ours, the runtime's, and what is only imported.
-func (r *Result) take(pkgs []*packages.Package, hide map[string]bool) {
+// take picks the packages to generate for: of one with test files in it, the variant that has them.
+func (r *Result) take(pkgs []*packages.Package) {
 	inTests := map[string]bool{} // import paths of which there is a variant with test files
 	roots := map[*packages.Package]bool{}
 	for _, p := range pkgs {
@@ -146,14 +147,6 @@ func (r *Result) take(pkgs []*packages.Package, hide map[string]bool) {
 	packages.Visit(pkgs, nil, func(p *packages.Package) {
 		if !roots[p] {
 			return
-		}
-		if p.PkgPath == model.Runtime || p.PkgPath == model.Universe {
-			if p.Types != nil && len(p.GoFiles) > 0 {
-				r.runtime[p.PkgPath] = p
-			}
-			if !hide[p.Dir] {
-				return
-			}
 		}
 		if strings.HasSuffix(p.ID, ".test") || p.ForTest == "" && inTests[p.PkgPath] {
 			return
@@ -211,12 +204,6 @@ func (r *Result) declaredElsewhere(p *Package) []extract.Other {
 	sort.Slice(names, func(i, j int) bool { return names[i].Name < names[j].Name })
 	return names
 }
-
-// HasRuntime says whether the user's module can import the runtime.
-func (r *Result) HasRuntime() bool { return r.runtime[model.Runtime] != nil }
-
-// HasUniverse says whether that runtime has the package of predeclared types.
-func (r *Result) HasUniverse() bool { return r.runtime[model.Universe] != nil }
 
 // Input is what extract reads, without any output in place.
 func (p *Package) Input() extract.Input {

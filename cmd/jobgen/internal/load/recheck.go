@@ -10,7 +10,6 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/extract"
-	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
 )
 
 // Checked is a package type-checked together with its new output.
@@ -97,10 +96,10 @@ func (i importer) Import(path string) (*types.Package, error) {
 	if lp := i.p.loaded.Imports[path]; lp != nil && lp.Types != nil {
 		return i.version(lp), nil
 	}
-	if lp := i.p.result.runtime[path]; lp != nil && lp.Types != nil {
-		return i.version(lp), nil
+	if i.p.result.runtime.has(path) {
+		return i.p.result.export(path)
 	}
-	if t := i.reachable(path); t != nil {
+	if t := i.p.result.known()[path]; t != nil {
 		// Only what some signature mentions is in it, which is all that the output can mention.
 		t.MarkComplete()
 		return t, nil
@@ -118,32 +117,4 @@ func (i importer) version(lp *packages.Package) *types.Package {
 		}
 	}
 	return lp.Types
-}
-
-// reachable looks a package up among the imports of imports.
-func (i importer) reachable(path string) *types.Package {
-	seen := map[*types.Package]bool{}
-	var find func(t *types.Package) *types.Package
-	find = func(t *types.Package) *types.Package {
-		if t == nil || seen[t] {
-			return nil
-		}
-		seen[t] = true
-		if t.Path() == path {
-			return t
-		}
-		for _, u := range t.Imports() {
-			if found := find(u); found != nil {
-				return found
-			}
-		}
-		return nil
-	}
-	if found := find(i.p.loaded.Types); found != nil {
-		return found
-	}
-	if rt := i.p.result.runtime[model.Runtime]; rt != nil {
-		return find(rt.Types)
-	}
-	return nil
 }

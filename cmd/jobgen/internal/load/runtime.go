@@ -1,0 +1,110 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"go/types"
+	"os"
+
+	"golang.org/x/tools/go/gcexportdata"
+	"golang.org/x/tools/go/packages"
+
+	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
+)
+
+// runtimePackages are the packages that only the output imports. They are not loaded with the user's packages,
+// because that load may ask for tests, and those of the runtime are nobody's business.
+type runtimePackages struct {
+	wait   chan struct{}
+	found  map[string]*packages.Package
+	err    error
+	loaded map[string]*types.Package // by import path, with all that they import
+}
+
+// findRuntime starts looking for the runtime while the user's packages are loaded.
+func (r *Result) findRuntime(ctx context.Context, cfg Config) *runtimePackages {
+	rt := &runtimePackages{wait: make(chan struct{}), found: map[string]*packages.Package{}}
+	pc := r.config(ctx, cfg)
+	pc.Mode = packages.NeedName | packages.NeedFiles | packages.NeedExportFile
+	go func() {
+		defer close(rt.wait)
+		pkgs, err := packages.Load(pc, model.Runtime, model.Universe)
+		rt.err = err
+		for _, p := range pkgs {
+			if p.ExportFile != "" {
+				rt.found[p.PkgPath] = p
+			} else if p.PkgPath == model.Runtime && len(p.GoFiles) > 0 && len(p.Errors) > 0 {
+				rt.err = fmt.Errorf("it does not compile: %s", firstLine(p.Errors[0].Msg))
+			}
+		}
+	}()
+	return rt
+}
+
+// has waits for the search to end and says whether it found a package.
+func (rt *runtimePackages) has(path string) bool {
+	<-rt.wait
+	return rt.found[path] != nil
+}
+
+// RuntimeError says why the user's module cannot import the runtime; nil if it can.
+func (r *Result) RuntimeError() error {
+	if r.runtime.has(model.Runtime) {
+		return nil
+	}
+	if r.runtime.err != nil {
+		return r.runtime.err
+	}
+	return fmt.Errorf("the module does not have it")
+}
+
+// HasUniverse says whether that runtime has the package of predeclared types.
+func (r *Result) HasUniverse() bool { return r.runtime.has(model.Universe) }
+
+// export reads a package's export data. What it imports is shared with the packages that were loaded, so
+// that context.Context is one type everywhere.
+func (r *Result) export(path string) (*types.Package, error) {
+	rt := r.runtime
+	if !rt.has(path) {
+		return nil, fmt.Errorf("package %s is not loaded", path)
+	}
+	known := r.known()
+	if p := known[path]; p != nil && p.Complete() {
+		return p, nil
+	}
+	f, err := os.Open(rt.found[path].ExportFile)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := gcexportdata.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	return gcexportdata.Read(data, r.Fset, known, path)
+}
+
+// known is every package that the loaded ones import, directly or not. Packages read later join it.
+func (r *Result) known() map[string]*types.Package {
+	rt := r.runtime
+	if rt.loaded == nil {
+		rt.loaded = map[string]*types.Package{}
+		for _, p := range r.Packages {
+			collect(p.loaded.Types, rt.loaded)
+		}
+	}
+	return rt.loaded
+}
+
+// collect adds everything that a package imports, directly or not.
+func collect(p *types.Package, into map[string]*types.Package) {
+	if p == nil {
+		return
+	}
+	for _, q := range p.Imports() {
+		if into[q.Path()] == nil {
+			into[q.Path()] = q
+			collect(q, into)
+		}
+	}
+}
