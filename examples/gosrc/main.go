@@ -10,7 +10,7 @@
 //	-top n       show n files of the table (default 10)
 //	-all         show all files that could not be parsed, not only the first 5
 //	-workers n   files at a time (default 0: one per processor)
-//	-compare     do it once more in a plain loop, and compare times and results
+//	-compare     do it in a plain loop, too, and compare times and results
 //	-debug       one file after the other on the main goroutine, for a debugger
 //
 // The report goes to standard output, progress to standard error. Ctrl-C ends the run early, with a
@@ -90,7 +90,7 @@ func parse(args []string, stderr io.Writer) (f flags, place string, err error) {
 	set.IntVar(&f.top, "top", 10, "show `n` files of the table")
 	set.BoolVar(&f.all, "all", false, "show all files that could not be parsed")
 	set.IntVar(&f.workers, "workers", 0, "files at a time; 0 means one per processor")
-	set.BoolVar(&f.compare, "compare", false, "do it once more in a plain loop, and compare")
+	set.BoolVar(&f.compare, "compare", false, "do it in a plain loop, too, and compare")
 	set.BoolVar(&f.debug, "debug", false, "one file after the other on the main goroutine")
 	set.Usage = func() {
 		fmt.Fprintln(stderr, "usage: gosrc [flags] [directory or file]")
@@ -116,10 +116,10 @@ func parse(args []string, stderr io.Writer) (f flags, place string, err error) {
 }
 
 // report measures the files at place and writes what it has found to out.
-func report(ctx context.Context, f flags, place string, out, stderr io.Writer) (status int, err error) {
+func report(ctx context.Context, f flags, place string, out *bufio.Writer, stderr io.Writer) (status int, err error) {
 	if place == "" {
 		if place, err = goSource(ctx); err != nil {
-			return exitFailed, err
+			return failure(ctx), err
 		}
 	}
 	src, err := list(place)
@@ -132,7 +132,7 @@ func report(ctx context.Context, f flags, place string, out, stderr io.Writer) (
 	if f.compare {
 		// So that both passes find the files in memory.
 		if err := readAll(ctx, src); err != nil {
-			return exitInterrupted, err
+			return failure(ctx), err
 		}
 	}
 	opts := []jobgen.Option{jobgen.Workers(f.workers)}
@@ -147,16 +147,25 @@ func report(ctx context.Context, f flags, place string, out, stderr io.Writer) (
 	s.printBroken(out, f.all)
 	s.printTrouble(out)
 	s.printSpeed(out)
-	switch {
-	case s.cause != nil:
+	if s.cause != nil {
 		return exitInterrupted, nil
-	case f.compare:
-		if err := compare(ctx, s, out, stderr); err != nil {
-			return exitInterrupted, err
+	}
+	if f.compare {
+		_ = out.Flush() // the comparison takes longer than the survey; an error comes back later
+		if err := compare(ctx, s, opts, out, stderr); err != nil {
+			return failure(ctx), err
 		}
 	}
 	if len(s.trouble) > 0 {
 		return exitFailed, nil
 	}
 	return exitOK, nil
+}
+
+// failure is the exit status of a run that has returned an error.
+func failure(ctx context.Context) int {
+	if ctx.Err() != nil {
+		return exitInterrupted
+	}
+	return exitFailed
 }

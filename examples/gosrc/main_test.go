@@ -89,7 +89,7 @@ func TestCompare(t *testing.T) {
 	dir, _ := tree(t)
 	stdout, stderr, status := gosrc(t, t.Context(), "-compare", "-workers", "2", dir)
 	if got := steady(stdout, dir); status != exitOK ||
-		!strings.Contains(got, "# times as fast with 2 workers on # cores, the same results.\n") {
+		!strings.Contains(got, "# times as fast with 2 workers on # cores, with the same results.\n") {
 		t.Errorf("status %d, stdout:\n%s\nstderr:\n%s", status, got, stderr)
 	}
 }

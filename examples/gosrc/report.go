@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
-	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -137,31 +135,4 @@ func (s *survey) perSecond(n float64) float64 {
 		return 0
 	}
 	return n / s.elapsed.Seconds()
-}
-
-// compare measures the files once more in a plain loop. Its error is that of a run ended early.
-func compare(ctx context.Context, s *survey, out, stderr io.Writer) error {
-	fmt.Fprintln(stderr, "loop: the same files in a plain loop, no progress shown")
-	runtime.GC() // the loop does not pay for the garbage of the first pass
-	serial, err := measureSerially(ctx, s.source)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "\nCompared with a plain loop over the same files, all read once before:\n\n")
-	fmt.Fprintf(out, "             time    files/s     MB/s\n")
-	for _, pass := range []struct {
-		name string
-		*survey
-	}{{"loop", serial}, {"jobgen", s}} {
-		bytes, _ := pass.total()
-		fmt.Fprintf(out, "  %-6s  %5.2f s  %9s  %7.1f\n", pass.name, pass.elapsed.Seconds(),
-			group(int(pass.perSecond(float64(len(pass.rows))))), pass.perSecond(bytes/1e6))
-	}
-	same := "the same results"
-	if !reflect.DeepEqual(serial.rows, s.rows) || !reflect.DeepEqual(serial.broken, s.broken) {
-		same = "but DIFFERENT RESULTS (have files changed in between?)"
-	}
-	fmt.Fprintf(out, "\n%.2f times as fast with %s on %s, %s.\n",
-		serial.elapsed.Seconds()/s.elapsed.Seconds(), count(s.run.Workers, "worker"), cores(), same)
-	return nil
 }
