@@ -1,8 +1,10 @@
 package jobgen
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -90,12 +92,8 @@ func (e *RunError) HasResult(index int) bool {
 	if index < 0 || e.jobs >= 0 && index >= e.jobs || e.gaps.contain(int64(index)) {
 		return false
 	}
-	for _, j := range e.Jobs {
-		if j.Index == index {
-			return false
-		}
-	}
-	return true
+	_, failed := slices.BinarySearchFunc(e.Jobs, index, func(j *JobError, i int) int { return cmp.Compare(j.Index, i) })
+	return !failed
 }
 
 // JobError is the failure of one job.
