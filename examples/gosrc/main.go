@@ -89,7 +89,7 @@ func parse(args []string, stderr io.Writer) (f flags, place string, err error) {
 	set.SetOutput(stderr)
 	set.IntVar(&f.top, "top", 10, "show `n` files of the table")
 	set.BoolVar(&f.all, "all", false, "show all files that could not be parsed")
-	set.IntVar(&f.workers, "workers", 0, "files at a time; 0 means one per processor")
+	set.IntVar(&f.workers, "workers", 0, "measure `n` files at a time; 0 means one per processor")
 	set.BoolVar(&f.compare, "compare", false, "do it in a plain loop, too, and compare")
 	set.BoolVar(&f.debug, "debug", false, "one file after the other on the main goroutine")
 	set.Usage = func() {
