@@ -43,8 +43,8 @@ func TestRandomWorkers(t *testing.T) {
 				t.Fatalf("%s\n%s", d.Text(), src)
 			}
 		}
-		if len(ds) > 0 {
-			t.Skip("names are taken")
+		if len(ds) > 0 || len(m.Workers) == 0 {
+			return // names are taken
 		}
 		out := generated(t, m)
 		if !bytes.Equal(out, generated(t, m)) {
@@ -71,7 +71,7 @@ func generated(t *rapid.T, m *model.Package) []byte {
 func typecheck(fset *token.FileSet, files ...*ast.File) (*types.Package, *types.Info, []error) {
 	var errs []error
 	conf := types.Config{Importer: standIns, GoVersion: "go1.26", Error: func(err error) {
-		if !strings.Contains(err.Error(), "imported and not used") {
+		if !strings.Contains(err.Error(), "and not used") {
 			errs = append(errs, err)
 		}
 	}}

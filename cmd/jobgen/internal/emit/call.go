@@ -112,7 +112,7 @@ func (u *unit) instanceFields(l locals) []jen.Code {
 func (u *unit) setup(l locals) jen.Code {
 	m := u.w.Setup
 	call := jen.Id(l.w).Dot("Setup")
-	if m.Context && m.Error {
+	if m.Context && m.Error && m.Direct {
 		return call
 	}
 	ctx := jen.Null()
@@ -130,21 +130,27 @@ func (u *unit) setup(l locals) jen.Code {
 }
 
 func (u *unit) close(l locals) jen.Code {
-	if u.w.Close.Error {
-		return jen.Id(l.w).Dot("Close")
+	call := jen.Id(l.w).Dot("Close")
+	if u.w.Close.Error && u.w.Close.Direct {
+		return call
 	}
-	return jen.Func().Params().Add(u.errorType()).Block(jen.Id(l.w).Dot("Close").Call(), jen.Return(u.none()))
+	f := jen.Func().Params().Add(u.errorType())
+	if u.w.Close.Error {
+		return f.Block(jen.Return(call.Call()))
+	}
+	return f.Block(call.Call(), jen.Return(u.none()))
 }
 
 // do writes the function from one input to one result: Do itself where its signature is just that,
-// otherwise an adapter.
+// otherwise an adapter. A method value of a value receiver would be bound to the worker as it is before
+// Setup, and so is an adapter's business, too.
 func (u *unit) do(l locals) jen.Code {
 	m := u.w.Do
 	callee := jen.Id(l.w).Dot("Do")
 	if u.w.Func {
 		callee = u.apply(u.w.Name)
 	}
-	if u.plan.In == model.Single && u.plan.Out == model.Single && m.Context && m.Error && !m.Variadic && len(u.w.Bound) == 0 {
+	if u.plan.In == model.Single && u.plan.Out == model.Single && m.Context && m.Error && !m.Variadic && len(u.w.Bound) == 0 && (m.Direct || u.w.Func) {
 		return callee
 	}
 	usesCtx := m.Context || u.w.MapJob != nil && u.w.MapJob.Context

@@ -62,7 +62,10 @@ func (x *extractor) method(w *model.Worker, self types.Type, name string) *model
 	obj, index, _ := types.LookupFieldOrMethod(types.NewPointer(self), true, x.in.Types, name)
 	switch obj := obj.(type) {
 	case *types.Func:
-		return x.signature(obj, obj.Signature(), w.Pos)
+		m := x.signature(obj, obj.Signature(), w.Pos)
+		_, pointer := obj.Signature().Recv().Type().(*types.Pointer)
+		m.Direct = pointer && len(index) == 1
+		return m
 	case *types.Var:
 		at := w.Pos
 		if x.owns(obj.Pos()) {

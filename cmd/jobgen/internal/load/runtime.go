@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/types"
 	"os"
@@ -33,8 +34,8 @@ func (r *Result) findRuntime(ctx context.Context, cfg Config) *runtimePackages {
 		for _, p := range pkgs {
 			if p.ExportFile != "" {
 				rt.found[p.PkgPath] = p
-			} else if p.PkgPath == model.Runtime && len(p.GoFiles) > 0 && len(p.Errors) > 0 {
-				rt.err = fmt.Errorf("it does not compile: %s", firstLine(p.Errors[0].Msg))
+			} else if p.PkgPath == model.Runtime && len(p.GoFiles) > 0 {
+				rt.err = errors.New("it is there, but cannot be built; go build says why")
 			}
 		}
 	}()
@@ -55,7 +56,7 @@ func (r *Result) RuntimeError() error {
 	if r.runtime.err != nil {
 		return r.runtime.err
 	}
-	return fmt.Errorf("the module does not have it")
+	return errors.New("the module does not have it")
 }
 
 // HasUniverse says whether that runtime has the package of predeclared types.
@@ -77,6 +78,7 @@ func (r *Result) export(path string) (*types.Package, error) {
 		return nil, err
 	}
 	defer f.Close()
+	//lint:ignore SA1019 the go command of Go 1.26 writes archives, which only NewReader can open
 	data, err := gcexportdata.NewReader(f)
 	if err != nil {
 		return nil, err

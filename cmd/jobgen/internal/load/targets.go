@@ -1,10 +1,10 @@
 package load
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -133,6 +133,6 @@ func scan(pattern, dir string) (t target, files int) {
 }
 
 // mentions is broader than the directive's prefix, so that one with a space in it is found, too.
-func mentions(src []byte) bool {
-	return bytes.Contains(src, []byte("jobgen:")) || bytes.Contains(bytes.ToLower(src), []byte("//jobgen:"))
-}
+func mentions(src []byte) bool { return mention.Match(src) }
+
+var mention = regexp.MustCompile(`(?i)// *jobgen:`)

@@ -159,6 +159,7 @@ type Method struct {
 	Error    bool // it has a final error, which is not among Results
 	Params   []Param
 	Results  []Param
+	Direct   bool // declared on the worker's pointer: as a method value it works on the variable, not on a copy
 	Variadic bool // the last of Params is written ...T; its Type is the slice
 }
 
