@@ -36,7 +36,7 @@ func quitterTable(title string, notes ...string) *table {
 // so the running ones have to end.
 func cancels(b *bench) *table {
 	t := quitterTable("Time from cancel to return",
-		"The jobs ignore their context: the return waits for those that run. The context is cancelled from another goroutine or, in the last row, by a job, which goes on for 1 ms.")
+		"The jobs ignore their context: the return waits for those that run (mr does not wait). The context is cancelled from another goroutine or, in the last row, by a job, which goes on for 1 ms.")
 	for _, c := range []struct {
 		name   string
 		length time.Duration
@@ -105,7 +105,7 @@ func cancelledInside(l *library, inputs []int) time.Duration {
 
 // failures measures the time from the failure of a job to the return of the map.
 func failures(b *bench) *table {
-	t := quitterTable("Time from a failure to return", "A job fails at once; the return waits for those that run.")
+	t := quitterTable("Time from a failure to return", "A job fails at once; the return waits for those that run (mr does not wait).")
 	for _, c := range []struct {
 		name   string
 		length time.Duration

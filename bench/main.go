@@ -60,7 +60,7 @@ func main() {
 		}
 		b.only = only
 	}
-	b.left = *patient
+	b.others.left = *patient
 	b.clock = calibrate()
 	b.header(os.Stdout)
 	if b.only == nil {
@@ -71,6 +71,6 @@ func main() {
 			t.print(os.Stdout, *markdown)
 		}
 	}
-	fmt.Printf("%d samples. Others on the machine disturbed %d more, which were repeated, and %d of those that count.\n",
-		b.samples, b.repeated, b.spoilt)
+	fmt.Printf("%d rounds of rows. Other programs disturbed %d more, which were repeated, and %d of those that count.\n",
+		b.others.rounds, b.others.repeated, b.others.spoilt)
 }

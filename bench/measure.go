@@ -17,7 +17,7 @@ type bench struct {
 	only   *regexp.Regexp
 	cores  int
 	clock  clockwork
-	patience
+	others patience
 }
 
 // wanted reports whether -run asks for a row.
@@ -47,7 +47,11 @@ type result struct {
 	allocs []float64 // per job
 }
 
-func (r *result) time() float64  { return median(r.times) }
+func (r *result) time() float64 { return median(r.times) }
+func (r *result) forget() {
+	r.times, r.allocs = r.times[:len(r.times)-1], r.allocs[:len(r.allocs)-1]
+}
+
 func (r *result) alloc() float64 { return median(r.allocs) }
 
 // race measures trials against each other, in rounds: A B C, B C A, C A B, … so that noise hits all
@@ -58,38 +62,37 @@ func (b *bench) race(section, row string, trials []trial) []*result {
 	for i, t := range trials {
 		results[i] = &result{name: t.name}
 	}
-	for round := range b.rounds {
+	for round := 0; round < b.rounds; {
+		start := look()
 		for k := range trials {
 			i := (round + k) % len(trials)
 			b.sample(&trials[i], results[i])
+		}
+		if b.others.keeps(start) {
+			round++
+			continue
+		}
+		for _, r := range results {
+			r.forget()
 		}
 	}
 	return results
 }
 
-// sample measures one trial once more, and again if others on the machine have disturbed it.
+// sample measures one trial once more.
 func (b *bench) sample(t *trial, r *result) {
-	for {
-		var before, after runtime.MemStats
-		runtime.GC() // what the others have left behind
-		delay := waited()
-		runtime.ReadMemStats(&before)
-		var counted time.Duration
-		runs, start := 0, time.Now()
-		for ; runs == 0 || time.Since(start) < b.least; runs++ {
-			counted += t.run()
-		}
-		elapsed := time.Since(start)
-		runtime.ReadMemStats(&after)
-		delay = waited() - delay
-		if !b.patience.keeps(elapsed, delay) {
-			continue
-		}
-		jobs := float64(runs * t.jobs)
-		r.times = append(r.times, float64(counted.Nanoseconds())/jobs)
-		r.allocs = append(r.allocs, float64(after.Mallocs-before.Mallocs)/jobs)
-		return
+	var before, after runtime.MemStats
+	runtime.GC() // what the others have left behind
+	runtime.ReadMemStats(&before)
+	var counted time.Duration
+	runs := 0
+	for start := time.Now(); runs == 0 || time.Since(start) < b.least; runs++ {
+		counted += t.run()
 	}
+	runtime.ReadMemStats(&after)
+	jobs := float64(runs * t.jobs)
+	r.times = append(r.times, float64(counted.Nanoseconds())/jobs)
+	r.allocs = append(r.allocs, float64(after.Mallocs-before.Mallocs)/jobs)
 }
 
 // ratio compares a with b round by round, and returns the median and the quartiles: a machine that

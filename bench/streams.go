@@ -42,7 +42,7 @@ func firstResults(b *bench) *table {
 	t := &table{
 		title: "Time to the first result of a stream",
 		head:  []string{"", "one job"},
-		notes: []string{"From the call to the first result handed on; medians, and quartiles of jobgen's rounds."},
+		notes: []string{"From the call to the first result handed on; medians."},
 	}
 	for _, l := range streamLibraries() {
 		t.head = append(t.head, l.name)

@@ -301,7 +301,7 @@ func ExampleLog() {
 	_, _ = jobgen.Map(context.Background(), []string{"a.csv", "b.csv"}, countLines,
 		jobgen.Logger(slog.New(handler)), jobgen.Workers(1), jobgen.Seed(1))
 	// Output:
-	// level=INFO msg="run started" worker=github.com/jobgen/jobgen/runtime_test.countLines jobs=2 workers=1 backend=goroutines seed=1
+	// level=INFO msg="run started" name=github.com/jobgen/jobgen/runtime_test.countLines jobs=2 workers=1 backend=goroutines seed=1
 	// level=INFO msg=reading job=0 worker=goroutine-1 file=a.csv
 	// level=INFO msg=reading job=1 worker=goroutine-1 file=b.csv
 	// level=INFO msg="run done"

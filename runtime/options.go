@@ -115,7 +115,10 @@ func Retry(attempts int, backoff time.Duration) Option {
 }
 
 // Progress shows a bar with label, rate and remaining time on standard error, or plain lines now
-// and then if that is no terminal. The bar of a run inside another one disappears when it is done.
+// and then if that is no terminal. An empty label stands for the worker's name.
+//
+// There is one line for all bars of the program. A run inside another one, or beside it, takes the
+// line over when it has lasted for two seconds, and gives it back, leaving nothing, when it is done.
 func Progress(label string) Option {
 	return func(c *config) { c.progress, c.label, c.bar = true, label, nil }
 }

@@ -61,7 +61,7 @@ func logObserver(l *slog.Logger) Observer {
 	return Observer{
 		RunStarted: func(r RunInfo) {
 			start = time.Now()
-			l.LogAttrs(ctx, slog.LevelInfo, "run started", slog.String("run", r.ID), slog.String("worker", r.Name),
+			l.LogAttrs(ctx, slog.LevelInfo, "run started", slog.String("run", r.ID), slog.String("name", r.Name),
 				slog.Int("jobs", r.Jobs), slog.Int("workers", r.Workers), slog.String("backend", r.Backend),
 				slog.Uint64("seed", r.Seed))
 		},

@@ -13,7 +13,8 @@ type Spec[In, Out any] struct {
 	// Name is the worker's import path and name: "example.com/stats.Variance".
 	Name string
 
-	// Pos is where the worker is declared, as file:line with the file's base name.
+	// Pos is the base name of the file in which the worker is declared. There is no line in it, so
+	// that generated code does not change when the worker only moves.
 	Pos string
 
 	// Multi says that Out is a generated struct of several results. A failed job's place then
