@@ -41,7 +41,7 @@ func (e *TimeoutError) Timeout() bool { return true }
 // allocation.
 func (l *lane[In, Out]) runPlain() {
 	p, do, ctx, seat := l.places, l.inst.Do, l.ctx, l.seat
-	for {
+	for n := 1; ; n++ {
 		job, ok := seat.take()
 		if !ok {
 			return
@@ -64,6 +64,12 @@ func (l *lane[In, Out]) runPlain() {
 		p.out[k] = out
 		if p.ready != nil {
 			p.ready[k].Store(placeReady)
+			// A consumer that looked at the places themselves would take them away from this
+			// processor each time. So it is told of the first result of a chunk, the second, the
+			// fourth: seldom, and yet soon should the jobs turn out to be slow.
+			if n&(n-1) == 0 {
+				l.consumer.tell()
+			}
 			l.consumer.hurry()
 		}
 		if ctx.touched.Load() {

@@ -6,15 +6,16 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // jobContext is the context that a job is given. A worker reuses it for its next job unless the
 // last one looked at it through Log, Rand or a nested run, so that a job that does not costs no
 // allocation. A context belongs to its job: it must not be used after Do has returned.
 type jobContext struct {
-	context.Context // the worker's
-
 	run     *run
+	seat    *seat
+	own     atomic.Pointer[seatContext] // nil until the job asks for what only the seat's has
 	index   int
 	attempt int
 	worker  string
@@ -24,7 +25,40 @@ type jobContext struct {
 	rand *rand.Rand
 }
 
-type jobKey struct{}
+type (
+	jobKey      struct{}
+	seatContext struct{ context.Context }
+)
+
+// context returns the context that ends with the run, or when the job has been overtaken by a
+// failure. As long as the job does not ask when that is, the run's serves as well.
+func (c *jobContext) context() context.Context {
+	if own := c.own.Load(); own != nil {
+		return own.Context
+	}
+	if !c.seat.cancelled.Load() {
+		return c.run.ctx
+	}
+	return c.cancellable()
+}
+
+func (c *jobContext) cancellable() context.Context {
+	own := c.own.Load()
+	if own == nil {
+		own = &seatContext{c.seat.context(c.run.ctx)}
+		c.own.Store(own)
+	}
+	return own.Context
+}
+
+// Deadline is the run's.
+func (c *jobContext) Deadline() (time.Time, bool) { return c.run.ctx.Deadline() }
+
+// Done is closed when the job is to end.
+func (c *jobContext) Done() <-chan struct{} { return c.cancellable().Done() }
+
+// Err says why the job is to end, or nil if it is not.
+func (c *jobContext) Err() error { return c.context().Err() }
 
 // Value finds the job itself under jobKey.
 func (c *jobContext) Value(key any) any {
@@ -32,7 +66,7 @@ func (c *jobContext) Value(key any) any {
 		c.touched.Store(true)
 		return c
 	}
-	return c.Context.Value(key)
+	return c.context().Value(key)
 }
 
 func jobOf(ctx context.Context) *jobContext {

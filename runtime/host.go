@@ -58,7 +58,7 @@ func (h *host[In, Out]) Open(ctx context.Context, task Task) (HostSeat, error) {
 		seed: task.Run.Seed, seeded: true, logger: task.Logger,
 	}
 	s := &hostSeat[In, Out]{wire: spec.Wire}
-	r := newRun(ctx, cfg, spec.Name, -1)
+	r := newRun(ctx, cfg, spec.name, -1)
 	r.info, r.hosted, r.remember = task.Run, true, false
 	s.t = newTask[In, Out](r, &spec, s, maxChunk, true)
 	return s, nil

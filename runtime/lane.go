@@ -56,7 +56,7 @@ func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
 // startLane starts the worker of the next seat.
 func (t *task[In, Out]) startLane() {
 	slot := t.started
-	l := t.newLane("goroutine-" + strconv.Itoa(slot+1))
+	l := t.newLane(laneName(slot + 1))
 	if t.session != nil {
 		l.link = &link[In, Out]{session: t.session, slot: slot, wire: t.spec.Wire}
 		l.live = true // what has to be set up is elsewhere
@@ -65,6 +65,22 @@ func (t *task[In, Out]) startLane() {
 	t.alive.Add(1)
 	go l.loop()
 }
+
+// laneName is how the n-th worker of a run is called. A run of few small jobs would notice the time
+// that it takes to make the usual ones.
+func laneName(n int) string {
+	if n < len(laneNames) {
+		return laneNames[n]
+	}
+	return "goroutine-" + strconv.Itoa(n)
+}
+
+var laneNames = func() (names [33]string) {
+	for i := range names {
+		names[i] = "goroutine-" + strconv.Itoa(i)
+	}
+	return names
+}()
 
 // step runs the jobs that there are now on the calling goroutine, and lets panics pass.
 func (l *lane[In, Out]) step() {
@@ -171,6 +187,10 @@ func (l *lane[In, Out]) refill() bool {
 	if l.seat.holds() { // the rest of a chunk in which a job has panicked
 		return l.live || l.setUp()
 	}
+	if l.run.ctx.Err() != nil {
+		// The goroutine that is to tell the run may not have had a processor yet.
+		l.cancelled(l.run.ctx)
+	}
 	size := l.pace.next()
 	if int64(size) > l.chunk.Load() {
 		l.chunk.Store(int64(size))
@@ -208,7 +228,7 @@ func (l *lane[In, Out]) linger() bool {
 
 // begin makes jobs the lane's own.
 func (l *lane[In, Out]) begin(jobs span) bool {
-	if ctx := l.seat.begin(l.run.ctx, jobs); l.ctx == nil || l.ctx.Context != ctx || l.tries != int(l.first.Load()) {
+	if renewed := l.seat.begin(jobs); renewed || l.ctx == nil || l.tries != int(l.first.Load()) {
 		l.tries = int(l.first.Load())
 		l.renewContext()
 	}
@@ -224,7 +244,7 @@ func (l *lane[In, Out]) setUp() bool {
 	l.inst = l.spec.New()
 	if l.inst.Setup != nil {
 		l.phase = phaseSetup
-		err := l.inst.Setup(l.seat.ctx)
+		err := l.inst.Setup(l.run.ctx)
 		l.phase = phaseHook
 		if err != nil {
 			l.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
@@ -275,10 +295,13 @@ func (l *lane[In, Out]) close() {
 func (l *lane[In, Out]) flush() {
 	done, fails := l.pace.ran-l.told, l.fails
 	l.told, l.fails = l.pace.ran, 0
+	if done > 0 {
+		l.consumer.tell()
+	}
 	l.consumer.send()
 	l.advance(done, fails)
 }
 
 func (l *lane[In, Out]) renewContext() {
-	l.ctx = &jobContext{Context: l.seat.ctx, run: l.run, worker: l.id, attempt: l.tries}
+	l.ctx = &jobContext{run: l.run, seat: l.seat, worker: l.id, attempt: l.tries}
 }

@@ -22,7 +22,7 @@ type link[In, Out any] struct {
 // startRun begins a run where its options say: it opens the backend, if there is one. A failure to
 // do so is the end of the run, which has begun.
 func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, n int) *run {
-	r := newRun(ctx, cfg, spec.Name, n)
+	r := newRun(ctx, cfg, spec.name, n)
 	if !cfg.debug && cfg.backend != nil {
 		if err := openSession(r, spec); err != nil {
 			r.interrupt(err)
@@ -71,7 +71,7 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 	}
 	slots := max(1, r.session.Slots())
 	r.info.Workers = slots
-	r.seats, r.wake = make([]seat, slots), make(chan struct{}, slots)
+	r.makeSeats(slots, r.info.Jobs < 0)
 	return nil
 }
 
@@ -96,7 +96,7 @@ func (l *lane[In, Out]) runRemote(jobs span) {
 			continue
 		}
 		left := l.send(jobs)
-		over := l.seat.ctx.Err() != nil || l.stopped()
+		over := l.ctx.Err() != nil || l.stopped()
 		if !over && len(left) == 1 && left[0] == jobs {
 			l.interrupt(fmt.Errorf("%s: the backend ran none of the jobs %d to %d", l.id, jobs.lo, jobs.hi-1))
 			over = true
@@ -172,7 +172,7 @@ func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
 		}
 	}
 	chunk := Chunk{First: int(jobs.lo), Count: jobs.len(), Attempt: l.tries, Jobs: l.link.buf}
-	if err := l.link.session.Run(l.seat.ctx, l.link.slot, chunk, done); err != nil && l.seat.ctx.Err() == nil {
+	if err := l.link.session.Run(l.ctx.cancellable(), l.link.slot, chunk, done); err != nil && l.ctx.Err() == nil {
 		l.interrupt(err)
 	}
 }
@@ -247,7 +247,7 @@ func (l *lane[In, Out]) tryRemote() (out Out, err error) {
 	if reported {
 		return out, err
 	}
-	if l.seat.ctx.Err() == nil && !l.stopped() {
+	if l.ctx.Err() == nil && !l.stopped() {
 		l.interrupt(fmt.Errorf("%s: the backend did not run job %d", l.id, one.lo))
 	}
 	return out, context.Canceled

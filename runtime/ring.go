@@ -1,6 +1,8 @@
 package jobgen
 
 import (
+	"math/bits"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -8,60 +10,101 @@ import (
 // ring is the store of a stream: job i lies in place i modulo the ring's size, from when it is
 // taken from the input until its result is handed on. A place is written by the goroutine that
 // feeds the stream, then by the worker that runs the job, then cleared by the feeder.
+//
+// The ring is as large as the window may become, in blocks that are made when they are first used,
+// so that a short stream costs little.
 type ring[In, Out any] struct {
+	blocks []*block[In, Out]
+	shift  uint  // log2 of the places in a block
+	mask   int64 // of a place in its block
+}
+
+type block[In, Out any] struct {
 	in    []In
 	out   []Out
-	errs  []*JobError
 	ready []atomic.Uint32
-	mask  int64
+
+	once sync.Once
+	errs []*JobError // made when the first job fails
+	bad  atomic.Bool // it has been made
 }
 
 const (
-	streamChunk = 256     // jobs in a chunk of a stream, at most
+	streamChunk = 256     // jobs in a chunk of a stream, at most, and places in a block
 	ringBytes   = 4 << 20 // of inputs and results themselves, unless Window asks for more
 	chunksAhead = 4       // chunks for each worker that a stream may be ahead of its consumer
 )
 
 func newRing[In, Out any](window int) *ring[In, Out] {
-	size := 1
-	for size < window {
-		size *= 2
+	places := min(window, streamChunk)
+	shift := uint(bits.Len(uint(places - 1)))
+	size := 1 << shift
+	blocks := 1 << bits.Len(uint((window-1)>>shift))
+	return &ring[In, Out]{blocks: make([]*block[In, Out], blocks), shift: shift, mask: int64(size - 1)}
+}
+
+func (r *ring[In, Out]) size() int64 { return int64(len(r.blocks)) << r.shift }
+
+// at returns the block of a job, and its place there.
+func (r *ring[In, Out]) at(job int64) (*block[In, Out], int64) {
+	return r.blocks[job>>r.shift&int64(len(r.blocks)-1)], job & r.mask
+}
+
+// put lays the input of a job in its place. The block is there before a worker can know of the job.
+func (r *ring[In, Out]) put(job int64, in In) {
+	i := job >> r.shift & int64(len(r.blocks)-1)
+	b := r.blocks[i]
+	if b == nil {
+		n := r.mask + 1
+		b = &block[In, Out]{in: make([]In, n), out: make([]Out, n), ready: make([]atomic.Uint32, n)}
+		r.blocks[i] = b
 	}
-	return &ring[In, Out]{
-		in: make([]In, size), out: make([]Out, size),
-		errs: make([]*JobError, size), ready: make([]atomic.Uint32, size),
-		mask: int64(size - 1),
+	b.in[job&r.mask] = in
+}
+
+func (r *ring[In, Out]) isReady(job int64) bool {
+	b, k := r.at(job)
+	return b.ready[k].Load() == placeReady
+}
+
+// take empties the place of a job that is ready, and lets go of what it held.
+func (r *ring[In, Out]) take(job int64) (out Out, err *JobError) {
+	b, k := r.at(job)
+	var in In
+	var none Out
+	out = b.out[k]
+	b.in[k], b.out[k] = in, none
+	if b.bad.Load() {
+		err, b.errs[k] = b.errs[k], nil
 	}
+	b.ready[k].Store(placeBusy)
+	return out, err
 }
 
 func (r *ring[In, Out]) places(jobs span) places[In, Out] {
-	lo := jobs.lo & r.mask
+	b, lo := r.at(jobs.lo)
 	hi := lo + int64(jobs.len())
-	return places[In, Out]{base: jobs.lo, in: r.in[lo:hi], out: r.out[lo:hi], ready: r.ready[lo:hi]}
+	return places[In, Out]{base: jobs.lo, in: b.in[lo:hi], out: b.out[lo:hi], ready: b.ready[lo:hi]}
 }
 
-func (r *ring[In, Out]) failed(job int64, err *JobError) { r.errs[job&r.mask] = err }
-func (r *ring[In, Out]) finished(*Outcome[Out])          {}
+func (r *ring[In, Out]) failed(job int64, err *JobError) {
+	b, k := r.at(job)
+	b.once.Do(func() { b.errs = make([]*JobError, len(b.in)) })
+	b.errs[k] = err
+	b.bad.Store(true)
+}
 
-// streamWindow returns how many jobs a stream of workers may be ahead: at first, and when chunks have
-// grown. A window that the user chose does not grow.
+func (r *ring[In, Out]) finished(*Outcome[Out]) {}
+
+// streamWindow returns how many jobs a stream of workers may be ahead: at first, and when chunks
+// have grown. A window that the user chose does not grow.
 func streamWindow[In, Out any](cfg *config, workers int) (first, most int) {
 	if cfg.window > 0 {
 		return cfg.window, cfg.window
 	}
 	var in In
 	var out Out
-	place := int(unsafe.Sizeof(in) + unsafe.Sizeof(out) + 16)
+	place := int(unsafe.Sizeof(in)+unsafe.Sizeof(out)) + 4
 	first = chunksAhead * workers
 	return first, max(first, min(first*streamChunk, ringBytes/place))
-}
-
-func (r *ring[In, Out]) size() int64 { return r.mask + 1 }
-
-// clear makes place k ready for another job, and lets go of what the last one held.
-func (r *ring[In, Out]) clear(k int64) {
-	var in In
-	var out Out
-	r.in[k], r.out[k], r.errs[k] = in, out, nil
-	r.ready[k].Store(placeBusy)
 }

@@ -23,7 +23,7 @@ type run struct {
 
 	ctx     context.Context // ends with the caller's and with the run
 	cancel  context.CancelCauseFunc
-	unwatch func() bool
+	unwatch func() bool // nil: the caller's never ends
 	lanes   sync.WaitGroup
 
 	session Session // nil: the jobs run in this process
@@ -50,7 +50,7 @@ type run struct {
 }
 
 // newRun prepares a run of n jobs, or of an unknown number if n is negative.
-func newRun(ctx context.Context, cfg config, name string, n int) *run {
+func newRun(ctx context.Context, cfg config, name func() string, n int) *run {
 	r := &run{cfg: cfg, remember: true}
 	if cfg.logger != nil {
 		r.cfg.logger = calm(cfg.logger)
@@ -63,17 +63,23 @@ func newRun(ctx context.Context, cfg config, name string, n int) *run {
 		r.cfg.seed = rand.Uint64()
 	}
 	r.info = RunInfo{
-		Name: name, Jobs: n, Workers: workers, Backend: backend,
+		Jobs: n, Workers: workers, Backend: backend,
 		Seed: r.cfg.seed, Nested: jobOf(ctx) != nil,
 	}
-	if cfg.logger != nil || len(cfg.observer) > 0 {
+	if cfg.logger != nil || len(cfg.observer) > 0 || cfg.progress || cfg.backend != nil {
+		r.info.Name = name()
 		r.info.ID = strconv.FormatUint(rand.Uint64()|1<<63, 36)[:8]
 	}
 	r.observe()
-	r.init(workers)
-	r.consumer.init()
+	r.limit.Store(noLimit)
+	r.makeSeats(workers, n < 0)
+	if n < 0 {
+		r.consumer.init()
+	}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
-	r.unwatch = context.AfterFunc(ctx, func() { r.cancelled(ctx) })
+	if ctx.Done() != nil {
+		r.unwatch = context.AfterFunc(ctx, func() { r.cancelled(ctx) })
+	}
 	if ctx.Err() != nil { // before the first job, not a moment later
 		r.cancelled(ctx)
 	}
@@ -138,7 +144,7 @@ func (r *run) failedJob(e *JobError) {
 		r.mu.Unlock()
 	}
 	if !r.cfg.collect {
-		r.fail(int64(e.Index))
+		r.fail(int64(e.Index), r.ctx)
 	}
 }
 
@@ -191,7 +197,9 @@ func (r *run) join() {
 // panic that happened outside of a job.
 func (r *run) quit(err error) {
 	r.join()
-	r.unwatch()
+	if r.unwatch != nil {
+		r.unwatch()
+	}
 	r.cancel(context.Canceled)
 	if r.crashed != nil {
 		panic(r.crashed)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
-	"runtime"
 	"slices"
 )
 
@@ -134,7 +133,7 @@ func Stream[In, Out any](ctx context.Context, inputs iter.Seq[In], do func(conte
 func funcRunner[In, Out any](do func(context.Context, In) (Out, error), opts []Option) Runner[In, Out] {
 	spec := &Spec[In, Out]{}
 	if do != nil {
-		spec.Name = runtime.FuncForPC(reflect.ValueOf(do).Pointer()).Name()
+		spec.function = reflect.ValueOf(do).Pointer()
 		spec.New = func() Instance[In, Out] { return Instance[In, Out]{Do: do} }
 	}
 	return Runner[In, Out]{spec: spec, opts: opts, plain: true}

@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"context"
 	"math"
 	"sync/atomic"
 )
@@ -15,14 +16,14 @@ import (
 // which jobs may still be begun: all; those below the first failure, which a serial loop would
 // have run; or none.
 type sched struct {
-	cursor atomic.Int64 // the first job that nobody has claimed
-	_      cacheLine    // the cursor changes with each chunk …
-	tail   atomic.Int64 // the first job that does not exist (yet)
-	_      cacheLine    // … and the tail of a stream with each job, for which the rest is read
-	limit  atomic.Int64 // jobs above it are not begun
-	closed atomic.Bool  // tail is final
-	idle   atomic.Int32 // workers that wait for more jobs
-	wake   chan struct{}
+	cursor atomic.Int64  // the first job that nobody has claimed
+	_      cacheLine     // the cursor changes with each chunk …
+	tail   atomic.Int64  // the first job that does not exist (yet)
+	_      cacheLine     // … and the tail of a stream with each job, for which the rest is read
+	limit  atomic.Int64  // jobs above it are not begun
+	closed atomic.Bool   // tail is final
+	idle   atomic.Int32  // workers that wait for more jobs
+	wake   chan struct{} // nil where jobs are all there from the start
 	seats  []seat
 	ring   int64 // if not 0: chunks do not cross its multiples
 }
@@ -35,9 +36,12 @@ const (
 	allStop = -1            // the run ends
 )
 
-func (s *sched) init(workers int) {
-	s.limit.Store(noLimit)
-	s.wake = make(chan struct{}, workers)
+// makeSeats makes places for workers, before the first of them begins; open says that they may have to
+// wait for more jobs.
+func (s *sched) makeSeats(workers int, open bool) {
+	if open {
+		s.wake = make(chan struct{}, workers)
+	}
 	s.seats = make([]seat, workers)
 }
 
@@ -126,7 +130,8 @@ func (s *sched) stop() {
 
 // fail lets no job above the failed one begin, and ends the contexts of those that are running:
 // a serial loop would not have begun them. It reports whether the job is now the first failure.
-func (s *sched) fail(job int64) bool {
+// The contexts are children of parent.
+func (s *sched) fail(job int64, parent context.Context) bool {
 	for {
 		l := s.limit.Load()
 		if l <= job {
@@ -137,13 +142,16 @@ func (s *sched) fail(job int64) bool {
 		}
 	}
 	for i := range s.seats {
-		s.seats[i].cancelAbove(job)
+		s.seats[i].cancelAbove(job, parent)
 	}
 	return true
 }
 
 // wait blocks until there may be something to claim, and reports false if there never will be.
 func (s *sched) wait() bool {
+	if s.closed.Load() {
+		return s.cursor.Load() < s.bound()
+	}
 	s.idle.Add(1)
 	// A job that was published before the line above woke nobody, so look once more.
 	if s.cursor.Load() < s.bound() || s.closed.Load() || s.stopped() {

@@ -17,8 +17,8 @@ type seat struct {
 	// a lower number, which it took over from another, is thus never cancelled for the sake of
 	// the higher one that it ran before.
 	mu        sync.Mutex
-	cancelled bool
-	ctx       context.Context
+	cancelled atomic.Bool     // set under mu
+	ctx       context.Context // nil until somebody asks for it
 	cancel    context.CancelCauseFunc
 }
 
@@ -72,27 +72,43 @@ func (s *seat) drop() span {
 	}
 }
 
-// begin makes jobs the seat's claim, under a context that has not been cancelled on account of
-// earlier ones.
-func (s *seat) begin(parent context.Context, jobs span) context.Context {
+// begin makes jobs the seat's claim. It reports whether the context of the seat is another one than
+// before, because that was cancelled on account of an earlier job.
+func (s *seat) begin(jobs span) (renewed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cancelled || s.ctx == nil {
-		s.cancelled = false
-		s.ctx, s.cancel = context.WithCancelCause(parent)
+	if s.cancelled.Load() {
+		s.cancelled.Store(false)
+		s.ctx, renewed = nil, true
 	}
 	s.claim.Store(pack(jobs.lo, jobs.len()))
+	return renewed
+}
+
+// context returns the context of the running job, which is made when somebody asks for it: most
+// jobs do not.
+func (s *seat) context(parent context.Context) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lockedContext(parent)
+}
+
+func (s *seat) lockedContext(parent context.Context) context.Context {
+	if s.ctx == nil {
+		s.ctx, s.cancel = context.WithCancelCause(parent)
+	}
 	return s.ctx
 }
 
 // cancelAbove ends the context of the job that is running if its number is above job.
-func (s *seat) cancelAbove(job int64) {
+func (s *seat) cancelAbove(job int64, parent context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next, _ := unpack(s.claim.Load())
-	if running := next - 1; running > job && s.ctx != nil && !s.cancelled {
-		s.cancelled = true
+	if running := next - 1; running > job && !s.cancelled.Load() {
+		s.lockedContext(parent)
 		s.cancel(errOvertaken)
+		s.cancelled.Store(true)
 	}
 }
 

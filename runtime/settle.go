@@ -32,6 +32,7 @@ func (l *lane[In, Out]) succeeded(out Out) {
 func (l *lane[In, Out]) ready() {
 	if l.places.out != nil && l.places.ready != nil {
 		l.places.ready[l.job-l.places.base].Store(placeReady)
+		l.consumer.tell()
 		l.consumer.hurry()
 	}
 	l.next()
@@ -62,7 +63,7 @@ func (l *lane[In, Out]) again(err error) bool {
 	}
 	e := &JobError{
 		Index: int(l.job), Attempt: l.tries, Worker: l.id,
-		Job: describe(l.spec.Name, l.input()), Err: err,
+		Job: describe(l.spec.name(), l.input()), Err: err,
 	}
 	again := l.tries < l.cfg.attempts && !l.stopped()
 	for _, f := range l.jobFailed {
@@ -73,12 +74,12 @@ func (l *lane[In, Out]) again(err error) bool {
 		l.jobFailedForGood(e)
 		return false
 	}
-	sleep(l.seat.ctx, l.cfg.wait(l.tries+1))
+	sleep(l.ctx, l.cfg.wait(l.tries+1))
 	switch limit := l.limit.Load(); {
 	case limit != allStop && l.job > limit: // a job before this one has failed for good
 		l.skipJob()
 		return false
-	case l.seat.ctx.Err() != nil, !l.live && !l.setUp(): // the run ends; what is known is that it failed
+	case l.ctx.Err() != nil, !l.live && !l.setUp(): // the run ends; what is known is that it failed
 		l.fails++
 		l.cutShort.Store(true)
 		l.jobFailedForGood(e)

@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -13,6 +14,22 @@ type signal struct {
 	waiting   atomic.Bool
 	impatient atomic.Bool
 	timer     *time.Timer
+
+	_    cacheLine
+	news atomic.Int64 // has grown since there was something new to look at
+	_    cacheLine
+	seen int64 // what news was when the goroutine last looked
+}
+
+// tell says that there is something new, for a goroutine that does not wait but asks now and then.
+func (s *signal) tell() { s.news.Add(1) }
+
+// heard reports whether there is something new since the last time.
+func (s *signal) heard() bool {
+	n := s.news.Load()
+	new := n != s.seen
+	s.seen = n
+	return new
 }
 
 func (s *signal) init() { s.ch = make(chan struct{}, 1) }
@@ -20,11 +37,14 @@ func (s *signal) init() { s.ch = make(chan struct{}, 1) }
 // patience is how long a result may be held up by the rest of its chunk.
 const patience = time.Millisecond
 
-// send wakes the waiting goroutine.
+// send wakes the waiting goroutine, and lets it run: where all processors are busy with jobs it
+// would otherwise have to wait until the scheduler takes one of them away from its job, which may
+// be 10 ms.
 func (s *signal) send() {
 	if s.waiting.Load() {
 		select {
 		case s.ch <- struct{}{}:
+			runtime.Gosched()
 		default: // it has been told and not yet looked
 		}
 	}

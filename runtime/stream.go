@@ -23,7 +23,7 @@ func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config
 	r := startRun(ctx, spec, cfg, -1)
 	first, most := streamWindow[In, Out](&cfg, len(r.seats))
 	rg := newRing[In, Out](most)
-	r.ring, r.remember = rg.size(), !cfg.collect
+	r.ring, r.remember = rg.mask+1, !cfg.collect
 	s := &stream[In, Out]{
 		task: newTask(r, spec, rg, streamChunk, false),
 		ring: rg, ahead: int64(first), most: int64(most), yield: yield,
@@ -45,8 +45,8 @@ func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
 	if s.limit.Load() == noLimit {
 		for in := range inputs {
 			s.put(in)
-			for s.headReady() || s.full() {
-				if more, left := s.emit(); left {
+			for s.consumer.heard() && s.headReady() || s.full() {
+				if more, left := s.emitReady(); left {
 					return false
 				} else if !more {
 					return true
@@ -69,12 +69,12 @@ func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
 }
 
 func (s *stream[In, Out]) put(in In) {
-	s.ring.in[s.tail.Load()&s.ring.mask] = in
+	s.ring.put(s.tail.Load(), in)
 	s.add()
 }
 
 func (s *stream[In, Out]) headReady() bool {
-	return s.ring.ready[s.next&s.ring.mask].Load() == placeReady
+	return s.next < s.tail.Load() && s.ring.isReady(s.next)
 }
 
 func (s *stream[In, Out]) full() bool {
@@ -86,6 +86,15 @@ func (s *stream[In, Out]) full() bool {
 	return n >= s.ahead
 }
 
+// emitReady waits for the next result, yields it, and all that are ready after it.
+func (s *stream[In, Out]) emitReady() (more, left bool) {
+	for {
+		if more, left = s.emit(); !more || left || !s.headReady() {
+			return more, left
+		}
+	}
+}
+
 // emit waits for the next result and yields it. It reports false if there is none because the run
 // has ended, or because the job failed and the run ends with it.
 func (s *stream[In, Out]) emit() (more, left bool) {
@@ -95,9 +104,7 @@ func (s *stream[In, Out]) emit() (more, left bool) {
 			return false, false
 		}
 	}
-	k := s.next & s.ring.mask
-	out, failed := s.ring.out[k], s.ring.errs[k]
-	s.ring.clear(k)
+	out, failed := s.ring.take(s.next)
 	s.next++
 	if failed == nil {
 		ok := s.yield(out, nil)

@@ -56,7 +56,7 @@ func unorderedAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg con
 	r := startRun(ctx, spec, cfg, -1)
 	first, most := streamWindow[In, Out](&cfg, len(r.seats))
 	u := &unordered[In, Out]{ring: newRing[In, Out](most), ahead: int64(first), most: int64(most)}
-	r.ring, r.remember = u.ring.size(), !cfg.collect
+	r.ring, r.remember = u.ring.mask+1, !cfg.collect
 	u.task = newTask[In, Out](r, spec, u, streamChunk, true)
 	if !u.forward(inputs, yield) {
 		return
@@ -112,9 +112,10 @@ func (u *unordered[In, Out]) forward(inputs iter.Seq[In], yield func(Outcome[Out
 }
 
 func (u *unordered[In, Out]) put(in In) {
-	k := u.tail.Load() & u.ring.mask
-	u.ring.in[k] = in
-	u.ring.ready[k].Store(placeBusy)
+	next := u.tail.Load()
+	u.ring.put(next, in)
+	b, k := u.ring.at(next)
+	b.ready[k].Store(placeBusy)
 	u.add()
 }
 
@@ -122,7 +123,7 @@ func (u *unordered[In, Out]) put(in In) {
 // would go holds one whose job has not begun.
 func (u *unordered[In, Out]) full() bool {
 	next := u.tail.Load()
-	if next >= u.ring.size() && u.ring.ready[next&u.ring.mask].Load() != placeReady {
+	if next >= u.ring.size() && !u.ring.isReady(next) {
 		return true
 	}
 	u.ahead = u.widen(u.ahead, u.most)

@@ -1,6 +1,9 @@
 package jobgen
 
-import "context"
+import (
+	"context"
+	"runtime"
+)
 
 // ABI1 is the contract between generated code and this package, first version. Every generated file
 // names the version that it was written for, so that a file and a runtime that do not fit together
@@ -31,6 +34,15 @@ type Spec[In, Out any] struct {
 
 	// Wire says how the worker reaches another process. It is nil for a local worker.
 	Wire *Wire[In, Out]
+
+	function uintptr // of a plain function, whose name is looked up when somebody wants to know it
+}
+
+func (s *Spec[In, Out]) name() string {
+	if s.function != 0 {
+		return runtime.FuncForPC(s.function).Name()
+	}
+	return s.Name
 }
 
 // Instance is one worker at work: its own copy of the user's value, behind three functions.
