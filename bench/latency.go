@@ -67,40 +67,50 @@ func cancels(b *bench) *table {
 	return t
 }
 
-// cancelled returns how long a map goes on after its context was cancelled from outside.
+// cancelled returns how long a map goes on after its context was cancelled from outside, once a tenth
+// of its jobs are done.
 func cancelled(l *library, inputs []int) time.Duration {
+	reached, at := make(chan struct{}), make(chan time.Time, 1)
 	ctx, cancel := context.WithCancel(context.Background())
-	var at time.Time
-	timer := time.AfterFunc(3*time.Millisecond, func() {
-		at = time.Now()
+	defer cancel()
+	go func() {
+		<-reached
+		start := time.Now()
 		cancel()
-	})
-	_, err := l.mapAll(ctx, inputs)
+		at <- start
+	}()
+	special = func() { close(reached) }
+	_, err := l.mapAll(ctx, withSpecial(inputs))
 	end := time.Now()
-	if timer.Stop() || err == nil {
-		return 0 // it was quicker than the timer
+	special = nil
+	if err == nil {
+		return 0 // it was done before it was cancelled
 	}
-	<-ctx.Done()
-	return max(end.Sub(at), 0)
+	return max(end.Sub(<-at), 0)
 }
 
 // cancelledInside returns how long a map goes on after one of its jobs has cancelled its context.
 func cancelledInside(l *library, inputs []int) time.Duration {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	inputs = slices.Clone(inputs)
-	at := len(inputs) / 10
-	inputs[at] = -inputs[at]
 	var start time.Time
 	special = func() {
 		start = time.Now()
 		cancel()
 	}
 	defer func() { special = nil }()
-	if _, err := l.mapAll(ctx, inputs); err == nil {
+	if _, err := l.mapAll(ctx, withSpecial(inputs)); err == nil {
 		panic(fmt.Errorf("%s: a cancelled map returned no error", l.name))
 	}
 	return time.Since(start)
+}
+
+// withSpecial makes a job after the first tenth special.
+func withSpecial(inputs []int) []int {
+	inputs = slices.Clone(inputs)
+	at := len(inputs) / 10
+	inputs[at] = -inputs[at]
+	return inputs
 }
 
 // failures measures the time from the failure of a job to the return of the map.

@@ -63,8 +63,11 @@ type clockwork struct {
 // with the start of the next.
 func calibrate() clockwork {
 	var c clockwork
-	for turns := range 40 {
+	for turns := range 80 {
 		c.few = append(c.few, serialCost(turns, 20_000))
+	}
+	for i := len(c.few) - 1; i > 0; i-- { // more turns never take less
+		c.few[i-1] = min(c.few[i-1], c.few[i])
 	}
 	c.perTurn = (serialCost(2000, 500) - serialCost(1000, 500)) / 1000
 	return c
@@ -86,7 +89,8 @@ func (c clockwork) turns(d time.Duration) int {
 			return turns
 		}
 	}
-	return int(math.Round((float64(d) - c.few[0]) / c.perTurn))
+	last := len(c.few) - 1
+	return last + int(math.Round((float64(d)-c.few[last])/c.perTurn))
 }
 
 // cost is about what a job takes, in nanoseconds.
@@ -94,7 +98,8 @@ func (c clockwork) cost(turns int) float64 {
 	if turns < len(c.few) {
 		return c.few[turns]
 	}
-	return c.few[0] + float64(turns)*c.perTurn
+	last := len(c.few) - 1
+	return c.few[last] + float64(turns-last)*c.perTurn
 }
 
 // repeat returns n equal inputs.
