@@ -63,7 +63,7 @@ func (l *lane[In, Out]) runPlain() {
 		}
 		p.out[k] = out
 		if p.ready != nil {
-			p.ready[k].Store(placeReady)
+			p.ready[k].Store(p.lap)
 			// A consumer that looked at the places themselves would take them away from this
 			// processor each time. So it is told of the first result of a chunk, the second, the
 			// fourth: seldom, and yet soon should the jobs turn out to be slow.
@@ -96,7 +96,7 @@ func (l *lane[In, Out]) runTimed() {
 		if l.places.out == nil && l.places.ready != nil {
 			var none In
 			l.places.in[k] = none
-			l.places.ready[k].Store(placeReady)
+			l.places.ready[k].Store(l.places.lap)
 			l.consumer.hurry()
 		}
 		out, err := l.try()

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"time"
 )
 
 // lane is one worker of a run in this process: a goroutine that takes jobs one after the other and
@@ -195,6 +196,9 @@ func (l *lane[In, Out]) refill() bool {
 	if int64(size) > l.chunk.Load() {
 		l.chunk.Store(int64(size))
 	}
+	if l.enough > 0 && size >= quickChunk {
+		l.gather()
+	}
 	for {
 		jobs, ok := l.claim(size)
 		if !ok {
@@ -209,6 +213,22 @@ func (l *lane[In, Out]) refill() bool {
 		l.pace.restart()
 	}
 }
+
+// gather waits for a moment when the jobs of a stream are so quick that the lane keeps catching up
+// with the goroutine that feeds it. It would take a job or two at a time, and the cache lines on which
+// they are passed on would go from processor to processor for each. Where the consumer waits for a
+// result there is nothing to wait for.
+func (l *lane[In, Out]) gather() {
+	if l.bound()-l.cursor.Load() < l.enough && !l.closed.Load() && !l.stopped() && !l.consumer.waiting.Load() {
+		time.Sleep(moment)
+		l.pace.restart()
+	}
+}
+
+const (
+	quickChunk = 64                    // jobs are quick if a chunk holds at least so many
+	moment     = 20 * time.Microsecond // much less than a chunk
+)
 
 // linger gives a producer on another goroutine the chance to go on, since being woken costs both
 // sides more than many quick jobs. It reports whether there is a job to claim now.

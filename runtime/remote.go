@@ -121,7 +121,7 @@ func (l *lane[In, Out]) keepInputs(jobs span) {
 	l.link.in = append(l.link.in[:0], in...)
 	clear(in)
 	for i := range in {
-		ready[i].Store(placeReady)
+		ready[i].Store(p.lap)
 	}
 	l.consumer.hurry()
 	*p = places[In, Out]{base: jobs.lo, in: l.link.in}

@@ -9,7 +9,8 @@ import (
 
 // ring is the store of a stream: job i lies in place i modulo the ring's size, from when it is
 // taken from the input until its result is handed on. A place is written by the goroutine that
-// feeds the stream, then by the worker that runs the job, then cleared by the feeder.
+// feeds the stream, then by the worker that runs the job and marks the place, then cleared by
+// the feeder.
 //
 // The ring is as large as the window may become, in blocks that are made when they are first used,
 // so that a short stream costs little.
@@ -17,6 +18,7 @@ type ring[In, Out any] struct {
 	blocks []*block[In, Out]
 	shift  uint  // log2 of the places in a block
 	mask   int64 // of a place in its block
+	round  uint  // log2 of the places in all
 }
 
 type block[In, Out any] struct {
@@ -39,11 +41,12 @@ func newRing[In, Out any](window int) *ring[In, Out] {
 	places := min(window, streamChunk)
 	shift := uint(bits.Len(uint(places - 1)))
 	size := 1 << shift
-	blocks := 1 << bits.Len(uint((window-1)>>shift))
-	return &ring[In, Out]{blocks: make([]*block[In, Out], blocks), shift: shift, mask: int64(size - 1)}
+	more := uint(bits.Len(uint((window - 1) >> shift)))
+	return &ring[In, Out]{
+		blocks: make([]*block[In, Out], 1<<more),
+		shift:  shift, mask: int64(size - 1), round: shift + more,
+	}
 }
-
-func (r *ring[In, Out]) size() int64 { return int64(len(r.blocks)) << r.shift }
 
 // at returns the block of a job, and its place there.
 func (r *ring[In, Out]) at(job int64) (*block[In, Out], int64) {
@@ -62,9 +65,20 @@ func (r *ring[In, Out]) put(job int64, in In) {
 	b.in[job&r.mask] = in
 }
 
+// lap is what the mark of a job's place says when the job is ready: how often the ring has gone
+// round, from 1. So marks need not be taken back.
+func (r *ring[In, Out]) lap(job int64) uint32 { return uint32(job>>r.round) + 1 }
+
+// isReady reports whether the place of a job has been marked.
 func (r *ring[In, Out]) isReady(job int64) bool {
 	b, k := r.at(job)
-	return b.ready[k].Load() == placeReady
+	return b.ready[k].Load() == r.lap(job)
+}
+
+// isFree reports whether the place of a job has been marked for the job that had it before.
+func (r *ring[In, Out]) isFree(job int64) bool {
+	b, k := r.at(job)
+	return b == nil || b.ready[k].Load() == r.lap(job)-1
 }
 
 // take empties the place of a job that is ready, and lets go of what it held.
@@ -77,14 +91,13 @@ func (r *ring[In, Out]) take(job int64) (out Out, err *JobError) {
 	if b.bad.Load() {
 		err, b.errs[k] = b.errs[k], nil
 	}
-	b.ready[k].Store(placeBusy)
 	return out, err
 }
 
 func (r *ring[In, Out]) places(jobs span) places[In, Out] {
 	b, lo := r.at(jobs.lo)
 	hi := lo + int64(jobs.len())
-	return places[In, Out]{base: jobs.lo, in: b.in[lo:hi], out: b.out[lo:hi], ready: b.ready[lo:hi]}
+	return places[In, Out]{base: jobs.lo, in: b.in[lo:hi], out: b.out[lo:hi], ready: b.ready[lo:hi], lap: r.lap(jobs.lo)}
 }
 
 func (r *ring[In, Out]) failed(job int64, err *JobError) {

@@ -33,6 +33,7 @@ type run struct {
 	alive    atomic.Int32 // workers that have not ended
 	cutShort atomic.Bool  // a job was not tried as often as it should have been
 	chunk    atomic.Int64 // the size that chunks have grown to
+	enough   int64        // how many quick jobs are worth a worker's while; 0: any
 
 	done, lost atomic.Int64 // finished jobs, and those of them that failed; kept only for hooks
 

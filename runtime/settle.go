@@ -31,7 +31,7 @@ func (l *lane[In, Out]) succeeded(out Out) {
 // ready marks the place of the current job, and leaves the lane ready for the next one.
 func (l *lane[In, Out]) ready() {
 	if l.places.out != nil && l.places.ready != nil {
-		l.places.ready[l.job-l.places.base].Store(placeReady)
+		l.places.ready[l.job-l.places.base].Store(l.places.lap)
 		l.consumer.tell()
 		l.consumer.hurry()
 	}

@@ -15,6 +15,7 @@ type stream[In, Out any] struct {
 	ring  *ring[In, Out]
 	ahead int64 // the window now …
 	most  int64 // … and when chunks have grown
+	put   int64 // jobs taken from the input: tail, which is dear to read, as the workers do too
 	next  int64 // the first job whose result has not been yielded
 	yield func(Out, error) bool
 }
@@ -27,6 +28,9 @@ func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config
 	s := &stream[In, Out]{
 		task: newTask(r, spec, rg, streamChunk, false),
 		ring: rg, ahead: int64(first), most: int64(most), yield: yield,
+	}
+	if s.inline == nil {
+		s.enough = min(streamChunk, s.most/int64(len(r.seats))) / 2
 	}
 	if s.forward(inputs) {
 		if err := s.finish(); err != nil {
@@ -44,7 +48,9 @@ func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
 	}()
 	if s.limit.Load() == noLimit {
 		for in := range inputs {
-			s.put(in)
+			s.ring.put(s.put, in)
+			s.put++
+			s.add()
 			for s.consumer.heard() && s.headReady() || s.full() {
 				if more, left := s.emitReady(); left {
 					return false
@@ -58,7 +64,7 @@ func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
 		}
 	}
 	s.close()
-	for s.next < s.tail.Load() {
+	for s.next < s.put {
 		if more, left := s.emit(); left {
 			return false
 		} else if !more {
@@ -68,17 +74,12 @@ func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
 	return true
 }
 
-func (s *stream[In, Out]) put(in In) {
-	s.ring.put(s.tail.Load(), in)
-	s.add()
-}
-
 func (s *stream[In, Out]) headReady() bool {
-	return s.next < s.tail.Load() && s.ring.isReady(s.next)
+	return s.next < s.put && s.ring.isReady(s.next)
 }
 
 func (s *stream[In, Out]) full() bool {
-	n := s.tail.Load() - s.next
+	n := s.put - s.next
 	if n < s.ahead {
 		return false
 	}

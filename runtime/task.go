@@ -84,14 +84,9 @@ type places[In, Out any] struct {
 	base  int64
 	in    []In
 	out   []Out           // nil: the store is told outcomes
-	ready []atomic.Uint32 // nil if nobody waits for single jobs
+	ready []atomic.Uint32 // nil if nobody waits for single jobs, otherwise set to lap …
+	lap   uint32          // … when the result is there; where outcomes are told, when the input is taken
 }
-
-// What ready says of a job's place.
-const (
-	placeBusy  = iota // the job is not done; where outcomes are told, has not begun
-	placeReady        // the result is there; where outcomes are told, the input has been taken
-)
 
 // missing returns what stands in the place of a failed job: NaN for a floating-point or complex
 // result, and for each such field of a generated struct of results; the zero value otherwise.

@@ -112,10 +112,7 @@ func (u *unordered[In, Out]) forward(inputs iter.Seq[In], yield func(Outcome[Out
 }
 
 func (u *unordered[In, Out]) put(in In) {
-	next := u.tail.Load()
-	u.ring.put(next, in)
-	b, k := u.ring.at(next)
-	b.ready[k].Store(placeBusy)
+	u.ring.put(u.tail.Load(), in)
 	u.add()
 }
 
@@ -123,7 +120,7 @@ func (u *unordered[In, Out]) put(in In) {
 // would go holds one whose job has not begun.
 func (u *unordered[In, Out]) full() bool {
 	next := u.tail.Load()
-	if next >= u.ring.size() && !u.ring.isReady(next) {
+	if !u.ring.isFree(next) {
 		return true
 	}
 	u.ahead = u.widen(u.ahead, u.most)
