@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"os"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/tools/go/gcexportdata"
 	"golang.org/x/tools/go/packages"
 
@@ -16,35 +17,33 @@ import (
 // runtimePackages are the packages that only the output imports. They are not loaded with the user's packages,
 // because that load may ask for tests, and those of the runtime are nobody's business.
 type runtimePackages struct {
-	wait   chan struct{}
-	found  map[string]*packages.Package
-	err    error
+	search errgroup.Group
+	found  map[string]*packages.Package // when the search has ended
 	loaded map[string]*types.Package // by import path, with all that they import
 }
 
 // findRuntime starts looking for the runtime while the user's packages are loaded.
 func (r *Result) findRuntime(ctx context.Context, cfg Config) *runtimePackages {
-	rt := &runtimePackages{wait: make(chan struct{}), found: map[string]*packages.Package{}}
+	rt := &runtimePackages{found: map[string]*packages.Package{}}
 	pc := r.config(ctx, cfg)
 	pc.Mode = packages.NeedName | packages.NeedFiles | packages.NeedExportFile
-	go func() {
-		defer close(rt.wait)
+	rt.search.Go(func() error {
 		pkgs, err := packages.Load(pc, model.Runtime, model.Universe)
-		rt.err = err
 		for _, p := range pkgs {
 			if p.ExportFile != "" {
 				rt.found[p.PkgPath] = p
 			} else if p.PkgPath == model.Runtime && len(p.GoFiles) > 0 {
-				rt.err = errors.New("it is there, but cannot be built; go build says why")
+				err = errors.New("it is there, but cannot be built; go build says why")
 			}
 		}
-	}()
+		return err
+	})
 	return rt
 }
 
 // has waits for the search to end and says whether it found a package.
 func (rt *runtimePackages) has(path string) bool {
-	<-rt.wait
+	_ = rt.search.Wait() // what it found counts
 	return rt.found[path] != nil
 }
 
@@ -53,8 +52,8 @@ func (r *Result) RuntimeError() error {
 	if r.runtime.has(model.Runtime) {
 		return nil
 	}
-	if r.runtime.err != nil {
-		return r.runtime.err
+	if err := r.runtime.search.Wait(); err != nil {
+		return err
 	}
 	return errors.New("the module does not have it")
 }
