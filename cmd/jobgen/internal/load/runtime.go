@@ -19,7 +19,7 @@ import (
 type runtimePackages struct {
 	search errgroup.Group
 	found  map[string]*packages.Package // when the search has ended
-	loaded map[string]*types.Package // by import path, with all that they import
+	loaded map[string]*types.Package    // by import path, with all that they import
 }
 
 // findRuntime starts looking for the runtime while the user's packages are loaded.
