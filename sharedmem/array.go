@@ -1,0 +1,185 @@
+package sharedmem
+
+import (
+	"iter"
+	"slices"
+)
+
+// Array is an n-dimensional array of T in memory that other processes can see, in an [Arena] or a mapped file. It is a small
+// handle: copies of it are the same array, and its encoding is some tens of bytes, whatever its size.
+//
+// T is a number, a bool, or a struct or Go array of these. The shape and the place of an array never
+// change; its elements may be read and written by several goroutines and processes, which have to
+// see to it that none reads what another one writes: by working on rows of their own, or with Lock.
+//
+// When the arena is closed its arrays end. Every method that touches memory then panics with
+// an error that names the array; Shape, Len and String still work.
+type Array[T any] struct {
+	data []T // from element 0 to the last one that the strides lead to
+	v    *view
+}
+
+// At returns an element: At(i) of a one-dimensional array, At(i, j) of a two-dimensional one. It panics
+// if an index is out of range, if there are not as many as dimensions, or if the array has ended.
+func (a Array[T]) At(idx ...int) T {
+	// The compiler inlines a function that has a cost of 80 at the most (cmd/compile/internal/inline), and
+	// this one has 80. Inlined, and with a number of indices that is known, the loop and the slice
+	// idx are gone: 14 instructions are left, where s[i*cols+j] takes 9. That is why there is no
+	// second way for a panic, and why bounds are checked by indexing slices of nothing.
+	i, j, v := idx[0], idx[len(idx)-1], a.v
+	if uint(i) >= v.reach[len(idx)] {
+		panic(v)
+	}
+	_ = v.last[j]
+	j *= v.gap
+	j += i * v.step
+	if len(idx) > 2 {
+		for k, s := range v.rest {
+			j += len(s.upto[:idx[k]]) * s.step
+		}
+	}
+	return a.data[j]
+}
+
+// Set changes an element: Set(x, i, j) is a[i][j] = x. It panics as At does, and if the array is read-only.
+func (a Array[T]) Set(x T, idx ...int) {
+	i, j, v := idx[0], idx[len(idx)-1], a.v
+	if uint(i) >= v.store[len(idx)] {
+		panic(v)
+	}
+	j = len(v.upto[:j])*v.gap + i*v.step // one node cheaper than in At, which the assignment costs more
+	if len(idx) > 2 {
+		for k, s := range v.rest {
+			j += len(s.upto[:idx[k]]) * s.step
+		}
+	}
+	a.data[j] = x
+}
+
+// Shape returns the length of each axis, in a slice of its own.
+func (a Array[T]) Shape() []int {
+	if a.v == nil {
+		return nil
+	}
+	return slices.Clone(a.v.shape)
+}
+
+// Strides returns for each axis how many elements lie between one place and the next.
+func (a Array[T]) Strides() []int {
+	if a.v == nil {
+		return nil
+	}
+	return slices.Clone(a.v.strides)
+}
+
+// Len returns the number of elements.
+func (a Array[T]) Len() int {
+	if a.v == nil {
+		return 0
+	}
+	return product(a.v.shape)
+}
+
+// String names the array for people: its type, its shape, and the line that made it.
+func (a Array[T]) String() string {
+	if a.v == nil {
+		return "no array"
+	}
+	return a.v.describe()
+}
+
+// Contiguous reports whether the elements lie one after the other in the order of their indices, the last running
+// fastest, as they do in a new array and in its Rows. Only then there is a Slice.
+func (a Array[T]) Contiguous() bool {
+	a.v.live("Contiguous")
+	return contiguous(a.v.shape, a.v.strides)
+}
+
+// ReadOnly reports whether a write would be refused, or be a fault: the array is mapped for reading only.
+func (a Array[T]) ReadOnly() bool {
+	a.v.live("ReadOnly")
+	return a.v.readOnly
+}
+
+// Slice returns the elements as a slice of the array's own memory, the last index running fastest. It
+// is valid until the arena is closed. Whoever keeps it longer meets a fault: inside View, and in
+// the jobs of package jobgen, a panic that [Explain] explains; elsewhere the end of the program, so
+// prefer View where the lifetime is not plain to see.
+//
+// It panics if the array is not [Array.Contiguous]: a transposed one, a window on another axis than
+// the first. Use All, AppendTo or View's copy-free relatives Rows and Sub then.
+func (a Array[T]) Slice() []T {
+	a.v.live("Slice")
+	if !contiguous(a.v.shape, a.v.strides) {
+		panic(misuse("sharedmem: Slice of the " + a.v.describe() + ", whose elements do not lie one after the other (strides " +
+			shapeText(a.v.strides) + "); use All or AppendTo"))
+	}
+	return a.data[:len(a.data):len(a.data)]
+}
+
+// All yields the elements in the order of their indices, the last running fastest, with their number in that order.
+func (a Array[T]) All() iter.Seq2[int, T] {
+	a.v.live("All")
+	return func(yield func(int, T) bool) {
+		n := 0
+		for off, run := range a.v.runs() {
+			a.v.live("All")
+			for i := range run {
+				if !yield(n, a.data[off+i*a.v.gap]) {
+					return
+				}
+				n++
+			}
+		}
+	}
+}
+
+// AppendTo appends the elements to s, in the order of their indices, the last running fastest, and returns the longer slice: a copy on the heap.
+func (a Array[T]) AppendTo(s []T) []T {
+	a.v.live("AppendTo")
+	s = slices.Grow(s, a.Len())
+	for off, run := range a.v.runs() {
+		if a.v.gap == 1 {
+			s = append(s, a.data[off:off+run]...)
+			continue
+		}
+		for i := range run {
+			s = append(s, a.data[off+i*a.v.gap])
+		}
+	}
+	return s
+}
+
+// runs yields where in data each row of the last axis begins, and how long it is; one single run if all elements are neighbours.
+func (v *view) runs() iter.Seq2[int, int] {
+	return func(yield func(off, n int) bool) {
+		d := len(v.shape)
+		if contiguous(v.shape, v.strides) {
+			yield(0, product(v.shape))
+			return
+		}
+		if product(v.shape) == 0 {
+			return
+		}
+		at := make([]int, d-1)
+		for {
+			off := 0
+			for k, i := range at {
+				off += i * v.strides[k]
+			}
+			if !yield(off, v.shape[d-1]) {
+				return
+			}
+			k := d - 2
+			for ; k >= 0; k-- {
+				if at[k]++; at[k] < v.shape[k] {
+					break
+				}
+				at[k] = 0
+			}
+			if k < 0 {
+				return
+			}
+		}
+	}
+}
