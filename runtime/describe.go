@@ -1,21 +1,39 @@
 package jobgen
 
 import (
+	"fmt"
 	"reflect"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/jobgen/jobgen/sharedmem"
 )
 
 // describe shows a job as a call: the worker's short name and its input. It never calls the user's
-// code, and takes the same short time for an input of any size.
+// code, and takes the same short time for an input of any size. An input in memory that is no longer there
+// (which may be why the job has failed) is not shown.
 func describe(name string, in any) string {
 	d := description{left: 96}
 	d.text(shortName(name))
 	d.text("(")
-	d.value(reflect.ValueOf(in), 0)
+	d.readable(reflect.ValueOf(in))
 	d.text(")")
 	return d.b.String()
+}
+
+func (d *description) readable(v reflect.Value) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			if sharedmem.Explain(r) == nil {
+				panic(r)
+			}
+			d.text("…")
+		}
+	}()
+	d.value(v, 0)
 }
 
 // shortName is the last element of an import path with the name after it: "stats.Variance".
@@ -58,6 +76,10 @@ func (d *description) value(v reflect.Value, depth int) {
 	case reflect.Slice, reflect.Array:
 		d.elements(v, depth)
 	case reflect.Struct:
+		if v.Type().PkgPath() == arrayPackage {
+			d.array(v)
+			return
+		}
 		d.fields(v, depth)
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
@@ -73,6 +95,19 @@ func (d *description) value(v reflect.Value, depth int) {
 	default:
 		d.text(v.Type().String())
 	}
+}
+
+var arrayPackage = reflect.TypeFor[sharedmem.Arena]().PkgPath()
+
+// array names a sharedmem.Array: its elements may be gone.
+func (d *description) array(v reflect.Value) {
+	if v.CanInterface() {
+		if s, ok := v.Interface().(fmt.Stringer); ok {
+			d.text(s.String())
+			return
+		}
+	}
+	d.text(v.Type().String())
 }
 
 func (d *description) quoted(s string) {

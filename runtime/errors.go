@@ -127,7 +127,9 @@ func (e *JobError) Error() string {
 func (e *JobError) Unwrap() error { return e.Err }
 
 // PanicError is the error of a job that panicked. The other jobs of its run are not harmed, and
-// the worker on which it ran is made anew.
+// the worker on which it ran is made anew. A fault in mapped memory (a slice of an arena that was closed, a
+// write to a read-only array, a file that was cut short) is such a panic, whose Value is a
+// [*github.com/jobgen/jobgen/sharedmem.FaultError] that names the memory.
 type PanicError struct {
 	Value any    // what was given to panic
 	Stack []byte // the goroutine's stack where it panicked, as debug.Stack formats it

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"time"
+
+	"github.com/jobgen/jobgen/sharedmem"
 )
 
 // lane is one worker of a run in this process: a goroutine that takes jobs one after the other and
@@ -111,6 +113,8 @@ func (l *lane[In, Out]) loop() {
 		l.consumer.send()
 		l.lanes.Done()
 	}()
+	// A fault in mapped memory ends the program, unless this is on: then it is a panic of the job that met it.
+	debug.SetPanicOnFault(true)
 	work := l.work
 	if l.link != nil {
 		work = l.workRemote
@@ -141,6 +145,9 @@ func (l *lane[In, Out]) guarded(f func()) (again bool) {
 func (l *lane[In, Out]) caught(v any) {
 	var err error = ErrGoexit
 	if v != nil {
+		if fault := sharedmem.Explain(v); fault != nil {
+			v = fault
+		}
 		err = &PanicError{Value: v, Stack: debug.Stack()}
 	} else {
 		l.gone = true
