@@ -64,6 +64,9 @@ func (a Array[T]) Shape() []int {
 	return slices.Clone(a.v.shape)
 }
 
+// Dim returns the length of one axis: Dim(0) is Shape()[0], without making a slice.
+func (a Array[T]) Dim(axis int) int { return a.v.shape[axis] }
+
 // Strides returns for each axis how many elements lie between one place and the next.
 func (a Array[T]) Strides() []int {
 	if a.v == nil {

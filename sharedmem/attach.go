@@ -37,6 +37,11 @@ func Export(id uint64) (Segment, *os.File, error) {
 	if s == nil {
 		return Segment{}, nil, &HandleError{fmt.Sprintf("this process has no segment %#x; was its arena closed?", id)}
 	}
+	s.core.mu.Lock()
+	defer s.core.mu.Unlock()
+	if s.core.shut {
+		return Segment{}, nil, s.core.closedError("Export")
+	}
 	if !s.region.Shareable() {
 		return Segment{}, nil, fmt.Errorf("sharedmem: %s: %w", s.core.what, mem.ErrNotShared)
 	}

@@ -70,7 +70,8 @@ func (a *Array[T]) UnmarshalBinary(b []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := s.check(&h, e.size, alignment[T]()); err != nil {
+	data, err := checked[T](s, &h, e)
+	if err != nil {
 		return err
 	}
 	o := s.core.self.Value()
@@ -81,9 +82,21 @@ func (a *Array[T]) UnmarshalBinary(b []byte) error {
 		seg: s, elem: e, base: h.base, off: h.off, madeAt: here(), stamp: h.stamp,
 		shape: h.shape, strides: h.strides, readOnly: s.region.ReadOnly,
 	}
-	data := elements[T](s.region.Bytes, h.off, span(h.shape, h.strides))
 	*a = Array[T]{data: data, v: o.add(v, nil)}
 	return nil
+}
+
+// checked returns the elements to which a handle leads.
+func checked[T any](s *segment, h *handle, e *elem) ([]T, error) {
+	s.core.mu.Lock() // so that the memory stays meanwhile
+	defer s.core.mu.Unlock()
+	if s.core.shut {
+		return nil, &HandleError{"it is stale: " + s.core.what + " was closed"}
+	}
+	if err := s.check(h, e.size, alignment[T]()); err != nil {
+		return nil, err
+	}
+	return elements[T](s.region.Bytes, h.off, span(h.shape, h.strides)), nil
 }
 
 func decodeHandle(b []byte) (h handle, err error) {
