@@ -4,7 +4,9 @@
 //	cmd/jobgen/     the generator: reads annotated workers, writes jobgen_gen.go
 //	runtime/        package jobgen: runs jobs; what users and generated code import
 //	runtime/jobtest the suite that each place where jobs run has to pass
-//	examples/       programs to run and to read: gosrc, variance
+//	sharedmem/      arenas and typed arrays in memory that processes share
+//	sharedmem/interop  tests and examples with gonum, Arrow and npyio (a module of its own)
+//	examples/       programs to run and to read: gosrc, variance, arrays
 //	bench/          comparisons with other libraries (a module of its own)
 //	testdata/       scenarios of the generator: input, and output or errors
 //	tools/          the versions of tools that CI uses (a module of its own)

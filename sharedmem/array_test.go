@@ -2,9 +2,11 @@ package sharedmem_test
 
 import (
 	"fmt"
+	"math"
 	"os/exec"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -277,7 +279,7 @@ func refused[T any](t *testing.T, arena *sharedmem.Arena, parts ...string) {
 
 func TestShapes(t *testing.T) {
 	arena := newArena(t, sharedmem.ArenaOptions{})
-	const huge = 1 << 62
+	const huge = math.MaxInt/2 + 1
 	for _, test := range []struct {
 		name  string
 		make  func() error
@@ -313,8 +315,8 @@ func TestStack(t *testing.T) {
 	if !slices.Equal(a.Shape(), []int{2, 3}) || a.At(1, 0) != 4 {
 		t.Errorf("%v: %v", a, a.Slice())
 	}
-	if s := arena.Stats(); s.Copied != 6*8 {
-		t.Errorf("%d bytes copied, want 48", s.Copied)
+	if s := arena.Stats(); s.Copied != 6*strconv.IntSize/8 {
+		t.Errorf("%d bytes copied, of 6 elements", s.Copied)
 	}
 	for _, rows := range [][][]int{nil, {}, {{}, {}}} {
 		a := must[int](t)(sharedmem.Stack(arena, rows))

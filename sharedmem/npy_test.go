@@ -223,7 +223,7 @@ func TestBadNPYFiles(t *testing.T) {
 		"other type": {patched("<f8", "<f4"), []string{"<f4", "<f8"}},
 		"larger":     {patched("(3,)", "(9,)"), []string{"72", "24"}},
 		"object":     {patched("<f8", "|O8"), nil},
-		"unaligned":  {odd, []string{"begin at byte 69", "multiples of 8", "numpy.save"}},
+		"unaligned":  {odd, []string{"begin at byte 69", "at multiples of", "numpy.save"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(dir, strings.ReplaceAll(name, " ", "-")+".npy")

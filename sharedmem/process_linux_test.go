@@ -207,13 +207,13 @@ func TestSmallDevShm(t *testing.T) {
 	if err := unix.Statfs("/dev/shm", &fs); err != nil {
 		t.Skip(err)
 	}
-	free := int64(fs.Bavail) * fs.Bsize
+	free := int64(fs.Bavail) * int64(fs.Bsize)
 	arena := newArena(t, sharedmem.ArenaOptions{})
 	must[byte](t)(sharedmem.Alloc[byte](arena, 8<<20))
 	if err := unix.Statfs("/dev/shm", &fs); err != nil {
 		t.Fatal(err)
 	}
-	if after := int64(fs.Bavail) * fs.Bsize; free-after >= 8<<20 {
+	if after := int64(fs.Bavail) * int64(fs.Bsize); free-after >= 8<<20 {
 		t.Errorf("/dev/shm has %d bytes less than before", free-after)
 	}
 }
