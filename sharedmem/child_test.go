@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jobgen/jobgen/sharedmem"
@@ -54,6 +56,9 @@ type child struct {
 // shared skips the test where there is no other process to share with.
 func shared(t *testing.T) {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the tests hand descriptors on as Unix does")
+	}
 	arena := newArena(t, sharedmem.ArenaOptions{})
 	if !arena.Stats().Shared {
 		t.Skip("arenas are on the heap in this build")
@@ -61,7 +66,7 @@ func shared(t *testing.T) {
 }
 
 // start starts a process with an array.
-func start[T any](t *testing.T, role string, a sharedmem.Array[T]) *child {
+func start[T any](t *testing.T, role string, a sharedmem.Array[T], opts ...func(*syscall.SysProcAttr)) *child {
 	t.Helper()
 	handle, err := a.MarshalBinary()
 	if err != nil {
@@ -74,6 +79,10 @@ func start[T any](t *testing.T, role string, a sharedmem.Array[T]) *child {
 	c := &child{t: t, cmd: exec.Command(os.Args[0])}
 	c.cmd.Env = append(os.Environ(), roleVariable+"="+role)
 	c.cmd.Stderr = os.Stderr
+	c.cmd.SysProcAttr = new(syscall.SysProcAttr)
+	for _, o := range opts {
+		o(c.cmd.SysProcAttr)
+	}
 	c.cmd.ExtraFiles = []*os.File{f}
 	c.in, _ = c.cmd.StdinPipe()
 	out, _ := c.cmd.StdoutPipe()

@@ -172,7 +172,7 @@ func TestStaleSlice(t *testing.T) {
 		// The next arena gets the same memory, at another address.
 		next := newArena(t, sharedmem.ArenaOptions{Name: "next"})
 		b := must[float64](t)(sharedmem.Alloc[float64](next, 1<<16))
-		if round > 0 && next.Stats().Recycled == 0 {
+		if round > 0 && runtime.GOOS == "linux" && next.Stats().Recycled == 0 {
 			t.Error("the memory was not recycled")
 		}
 		if b.At(0) != 0 {
