@@ -21,6 +21,7 @@ type Arena struct {
 	// Guarded by owner.mu.
 	segments []*segment
 	stats    ArenaStats
+	blocks   int // from Allocate, that were not freed
 }
 
 // ArenaOptions are the properties of an arena. The zero value is right for most.
@@ -115,8 +116,8 @@ func (a *Arena) Close() error {
 	})
 }
 
-// Reset ends all arrays of the arena, and keeps its memory for new ones. It fails with a [*BusyError] at once if somebody is inside View or
-// holds a lock, and with [ErrClosed] if the arena was closed.
+// Reset ends all arrays of the arena, and keeps its memory for new ones. It fails at once, with a [*BusyError], if somebody is
+// inside View, holds a lock, or has bytes from Allocate that were not freed; and with [ErrClosed] if the arena was closed.
 func (a *Arena) Reset() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -125,6 +126,9 @@ func (a *Arena) Reset() error {
 	}
 	if err := a.busy(); err != nil {
 		return err
+	}
+	if a.blocks > 0 {
+		return &BusyError{What: a.what, Holders: []string{fmt.Sprintf("%d blocks of bytes from Allocate", a.blocks)}}
 	}
 	a.end(&ending{how: "was reset", at: here()})
 	clear(a.locks)
@@ -147,7 +151,7 @@ func (a *Arena) drop() {
 	for _, s := range a.segments {
 		s.discard()
 	}
-	a.segments, a.locks = nil, nil
+	a.segments, a.locks, a.blocks = nil, nil, 0
 	a.stats = ArenaStats{Copied: a.stats.Copied}
 }
 

@@ -213,6 +213,19 @@ func TestAllocator(t *testing.T) {
 	}
 	contains(t, panics(t, func() { arena.Free(shrunk) }), "has freed before")
 	contains(t, panics(t, func() { arena.Free(make([]byte, 3)) }), "has not allocated")
+	array := must[byte](t)(sharedmem.Alloc[byte](arena, 100))
+	contains(t, panics(t, func() { arena.Free(array.Slice()) }), "has not allocated") // an array's bytes are not a block
+	contains(t, panics(t, func() { arena.Reallocate(5, make([]byte, 3)) }), "Reallocate of 3 bytes", "has not allocated")
+	if s := arena.Stats(); s.InUse != 100 || s.Arrays != 1 {
+		t.Errorf("what was refused has left something: %+v", s)
+	}
+	block := arena.Allocate(5)
+	contains(t, as[*sharedmem.BusyError](t, arena.Reset()).Error(), "1 blocks of bytes")
+	arena.Free(block)
+	if err := arena.Reset(); err != nil {
+		t.Error(err)
+	}
+	contains(t, panics(t, func() { arena.Free(block) }), "has freed before")
 	contains(t, panics(t, func() { arena.Allocate(-1) }), "must not be negative")
 	contains(t, panics(t, func() { arena.Allocate(1 << 21) }), "its MaxBytes is")
 	kept := arena.Allocate(10)

@@ -90,7 +90,7 @@ func (e *BudgetError) Error() string {
 // Unwrap returns Err.
 func (e *BudgetError) Unwrap() error { return e.Err }
 
-// BusyError is the error of Close when arrays are still being used: inside View, or locked.
+// BusyError is the error of Close and Reset when something is still being used: an array inside View, or locked.
 type BusyError struct {
 	What    string   // what could not be closed: `arena "inputs"`
 	Holders []string // who uses what: "View of float64 (3, 4) made at main.go:7, called at main.go:9"
@@ -104,7 +104,7 @@ func (e *BusyError) Error() string {
 		more = fmt.Sprintf("; and %d more", len(holders)-shown)
 		holders = holders[:shown]
 	}
-	return fmt.Sprintf("sharedmem: %s was not closed, it is still in use: %s%s", e.What, strings.Join(holders, "; "), more)
+	return fmt.Sprintf("sharedmem: %s is still in use, and stays as it was: %s%s", e.What, strings.Join(holders, "; "), more)
 }
 
 // HandleError is the error of a handle that does not lead to an array: it is damaged, or what it led to is gone.

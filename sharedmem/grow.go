@@ -51,7 +51,7 @@ func (a *Arena) occupy(s *segment, base, need, size int, zeroed bool) error {
 		clear(b[base : base+headerSize])
 	}
 	s.dirty = max(s.dirty, end)
-	s.taken[base] = allocation{need, size}
+	s.taken[base] = allocation{room: need, size: size}
 	word(b, base+atLength).Store(uint64(need))
 	word(b, base+atHolder).Store(0)
 	word(b, base+atStamp).Store(newID())

@@ -122,7 +122,7 @@ func TestViewPins(t *testing.T) {
 		if waited := time.Since(start); waited != time.Minute {
 			t.Errorf("Close waited for %v", waited)
 		}
-		contains(t, busy.Error(), `arena "pinned" was not closed`, "View of int array of shape (3,)", "called at life_test.go:")
+		contains(t, busy.Error(), `arena "pinned" is still in use, and stays as it was`, "View of int array of shape (3,)", "called at life_test.go:")
 		if a.At(0) != 7 {
 			t.Error("the array has ended")
 		}

@@ -215,3 +215,28 @@ with open("v2.npy", "wb") as f:
 		t.Errorf("what NumPy writes is %v here", b.At(0, 0, 0))
 	}
 }
+
+func TestCreateNPYKeepsModeAndLink(t *testing.T) {
+	arena := newArena(t, sharedmem.ArenaOptions{})
+	a := must[int](t)(sharedmem.CopyOf(arena, []int{1, 2, 3}))
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "secret.npy"), filepath.Join(dir, "link.npy")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("secret.npy", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := sharedmem.CreateNPY(link, a); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is now %v, %v", info.Mode(), err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file's mode is now %v, %v", info.Mode(), err)
+	}
+	if b := open[int](t, file); b.At(2) != 3 {
+		t.Error(b)
+	}
+}

@@ -14,6 +14,7 @@ import (
 // CreateNPY writes an array to a file that numpy.load, and OpenNPY, read. Whoever reads the file
 // meanwhile, or after a failure, sees what was there before: it appears in one step. So an array may replace the file it was opened from.
 //
+// An existing file keeps its permissions, and a symbolic link stays one. (On Windows a file that is mapped cannot be replaced.)
 // The dtype follows from T as for OpenNPY. A transposed array is written in Fortran's order, as it lies; a window is
 // written without what is around it.
 func CreateNPY[T any](path string, a Array[T]) error {
@@ -27,8 +28,16 @@ func CreateNPY[T any](path string, a Array[T]) error {
 
 // replaceFile has a file written under another name, and gives it its name when it is complete.
 func replaceFile(path string, write func(io.Writer) error) (err error) {
+	mode := os.FileMode(0o666)
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	old, statErr := os.Stat(path)
+	if statErr == nil {
+		mode = old.Mode().Perm()
+	}
 	name := fmt.Sprintf(".%s.jobgen-tmp-%016x", filepath.Base(path), rand.Uint64())
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
@@ -38,6 +47,11 @@ func replaceFile(path string, write func(io.Writer) error) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
+	if statErr == nil {
+		if err = f.Chmod(mode); err != nil { // the umask is for new files
+			return err
+		}
+	}
 	if err = write(f); err != nil {
 		return err
 	}

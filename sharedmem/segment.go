@@ -33,6 +33,8 @@ type segment struct {
 type allocation struct {
 	room int // bytes, with the header and what is there to fill it up
 	size int // bytes that were asked for
+
+	block bool // it is bytes from Allocate, not an array
 }
 
 // headerSize is what stands before the segment's first allocation, and before each allocation's data. 64 bytes is what Arrow
