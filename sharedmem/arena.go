@@ -55,7 +55,7 @@ type ArenaStats struct {
 	Segments  int   // their number
 	Recycled  int   // how many of them came warm from arenas that were closed
 	Copied    int64 // what CopyOf and Stack have copied since the arena was made
-	Shared    bool  // whether other processes can see the arrays; false under the race detector and where the system has no shared memory
+	Shared    bool  // whether other processes can see the arrays (will be able to, before there are any); false under the race detector and where the system has no shared memory
 }
 
 // The first segment is small, and each new one has twice the size of the one before, up to a limit.
