@@ -21,7 +21,7 @@ type view struct {
 	gap   int               // elements from one place on the last axis to the next
 	last  []struct{}        // as long as the last axis
 	upto  []struct{}        // as long as the last index on it
-	rest  []axis            // of arrays with three and more dimensions; the first and the last add nothing
+	rest  []axis            // of arrays with three and more dimensions, but the last; the first adds nothing
 
 	ended *ending // nil: it can be used
 
@@ -104,11 +104,11 @@ func (v *view) limits() {
 		v.step = v.strides[0]
 	}
 	if d > 2 {
-		v.rest = make([]axis, d)
-		for k, n := range v.shape {
-			v.rest[k] = axis{upto(n), v.strides[k]}
+		v.rest = make([]axis, d-1) // the last one is done with
+		for k := range v.rest {
+			v.rest[k] = axis{upto(v.shape[k]), v.strides[k]}
 		}
-		v.rest[0].step, v.rest[d-1].step = 0, 0
+		v.rest[0].step = 0
 	}
 }
 
