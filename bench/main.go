@@ -1,5 +1,5 @@
-// Bench compares jobgen with the libraries that do the same in one process: the same work, in one
-// process, in one run. It prints tables for people to read.
+// Bench compares jobgen with the libraries that do the same in one process, and arrays of sharedmem with
+// slices: the same work, in one process, in one run. It prints tables for people to read.
 //
 //	go run ./bench                 everything, in some minutes
 //	go run ./bench -quick          a smoke test of a few seconds; its figures mean nothing
@@ -35,6 +35,7 @@ var sections = []section{
 	{"latency", latency},
 	{"memory", memory},
 	{"options", options},
+	{"arrays", arrays},
 }
 
 func main() {

@@ -1,0 +1,183 @@
+package main
+
+import "github.com/jobgen/jobgen/sharedmem"
+
+// The loops that elements compares: over a slice and over an array in the same form, each a function of
+// its own, so that both are compiled as they would be anywhere else and neither is compiled away.
+
+//go:noinline
+func sumSlice1(s []float64, n int) (x float64) {
+	for i := range n {
+		x += s[i]
+	}
+	return x
+}
+
+//go:noinline
+func sumArray1(a sharedmem.Array[float64], n int) (x float64) {
+	for i := range n {
+		x += a.At(i)
+	}
+	return x
+}
+
+//go:noinline
+func sumSlice2(s []float64, rows, cols int) (x float64) {
+	for i := range rows {
+		for j := range cols {
+			x += s[i*cols+j]
+		}
+	}
+	return x
+}
+
+//go:noinline
+func sumArray2(a sharedmem.Array[float64], rows, cols int) (x float64) {
+	for i := range rows {
+		for j := range cols {
+			x += a.At(i, j)
+		}
+	}
+	return x
+}
+
+//go:noinline
+func sumSlice3(s []float64, n0, n1, n2 int) (x float64) {
+	for i := range n0 {
+		for j := range n1 {
+			for k := range n2 {
+				x += s[(i*n1+j)*n2+k]
+			}
+		}
+	}
+	return x
+}
+
+//go:noinline
+func sumArray3(a sharedmem.Array[float64], n0, n1, n2 int) (x float64) {
+	for i := range n0 {
+		for j := range n1 {
+			for k := range n2 {
+				x += a.At(i, j, k)
+			}
+		}
+	}
+	return x
+}
+
+// sumSliceT goes through a matrix of cols rows, column by column: what sumArray2 does with a transposed
+// array.
+//
+//go:noinline
+func sumSliceT(s []float64, rows, cols int) (x float64) {
+	for i := range rows {
+		for j := range cols {
+			x += s[j*rows+i]
+		}
+	}
+	return x
+}
+
+// A sum of floats waits three or four cycles for each addition, and work on an index can hide there.
+// Whole numbers are added in one.
+
+//go:noinline
+func sumSliceInts(s []int64, rows, cols int) (x int64) {
+	for i := range rows {
+		for j := range cols {
+			x += s[i*cols+j]
+		}
+	}
+	return x
+}
+
+//go:noinline
+func sumArrayInts(a sharedmem.Array[int64], rows, cols int) (x int64) {
+	for i := range rows {
+		for j := range cols {
+			x += a.At(i, j)
+		}
+	}
+	return x
+}
+
+//go:noinline
+func setSlice1(s []float64, n int) {
+	for i := range n {
+		s[i] = float64(i)
+	}
+}
+
+//go:noinline
+func setArray1(a sharedmem.Array[float64], n int) {
+	for i := range n {
+		a.Set(float64(i), i)
+	}
+}
+
+//go:noinline
+func setSlice2(s []float64, rows, cols int) {
+	for i := range rows {
+		for j := range cols {
+			s[i*cols+j] = float64(i + j)
+		}
+	}
+}
+
+//go:noinline
+func setArray2(a sharedmem.Array[float64], rows, cols int) {
+	for i := range rows {
+		for j := range cols {
+			a.Set(float64(i+j), i, j)
+		}
+	}
+}
+
+//go:noinline
+func setSlice3(s []float64, n0, n1, n2 int) {
+	for i := range n0 {
+		for j := range n1 {
+			for k := range n2 {
+				s[(i*n1+j)*n2+k] = float64(i + j + k)
+			}
+		}
+	}
+}
+
+//go:noinline
+func setArray3(a sharedmem.Array[float64], n0, n1, n2 int) {
+	for i := range n0 {
+		for j := range n1 {
+			for k := range n2 {
+				a.Set(float64(i+j+k), i, j, k)
+			}
+		}
+	}
+}
+
+//go:noinline
+func setSliceT(s []float64, rows, cols int) {
+	for i := range rows {
+		for j := range cols {
+			s[j*rows+i] = float64(i + j)
+		}
+	}
+}
+
+//go:noinline
+func setSliceInts(s []int64, rows, cols int) {
+	for i := range rows {
+		for j := range cols {
+			s[i*cols+j] = int64(i + j)
+		}
+	}
+}
+
+//go:noinline
+func setArrayInts(a sharedmem.Array[int64], rows, cols int) {
+	for i := range rows {
+		for j := range cols {
+			a.Set(int64(i+j), i, j)
+		}
+	}
+}
