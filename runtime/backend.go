@@ -35,6 +35,9 @@ type Task struct {
 
 	WorkerStarted func(worker string)
 	WorkerLost    func(worker string, err error)
+
+	place    string   // where the worker is, in a process that is a worker
+	observer Observer // of the jobs there
 }
 
 // Session runs the jobs of one run.

@@ -36,8 +36,12 @@ func (d *description) readable(v reflect.Value) {
 	d.value(v, 0)
 }
 
-// shortName is the last element of an import path with the name after it: "stats.Variance".
-func shortName(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+// shortName is the last element of an import path with the name after it: "stats.Variance". Type arguments, which
+// have paths of their own, are kept as they are.
+func shortName(name string) string {
+	path, _, _ := strings.Cut(name, "[")
+	return name[strings.LastIndexByte(path, '/')+1:]
+}
 
 // description is a text that may grow by left bytes.
 type description struct {

@@ -3,6 +3,8 @@ package jobgen
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -34,6 +36,22 @@ var hosts sync.Map // of Host, by the worker's name
 // functions of generated code.
 func Register[In, Out any](spec Spec[In, Out]) { hosts.Store(spec.Name, &host[In, Out]{spec}) }
 
+var instances sync.Map // of functions that return a Spec, by the reflect.Type of the runner
+
+// RegisterInstance makes an instance of a generic worker able to leave the process. Runner is the generated runner's
+// type; spec is a function from the configuration to the [Spec]. It is called by the init functions of
+// generated code.
+func RegisterInstance[Runner, F any](spec F) { instances.Store(reflect.TypeFor[Runner](), spec) }
+
+// FindInstance returns the function that was registered for a runner, or generic if none was. It is called by
+// generated code.
+func FindInstance[Runner, F any](generic F) F {
+	if spec, ok := instances.Load(reflect.TypeFor[Runner]()); ok {
+		return spec.(F)
+	}
+	return generic
+}
+
 // Lookup returns the worker that was registered under a name.
 func Lookup(name string) (Host, error) {
 	h, ok := hosts.Load(name)
@@ -55,11 +73,14 @@ func (h *host[In, Out]) Open(ctx context.Context, task Task) (HostSeat, error) {
 	}
 	cfg := config{
 		attempts: 1, collect: true, workers: 1, timeout: task.JobTimeout,
-		seed: task.Run.Seed, seeded: true, logger: task.Logger,
+		seed: task.Run.Seed, seeded: true, observer: []Observer{task.observer},
 	}
 	s := &hostSeat[In, Out]{wire: spec.Wire}
 	r := newRun(ctx, cfg, spec.name, -1)
-	r.info, r.hosted, r.remember = task.Run, true, false
+	r.info, r.hosted, r.remember, r.place = task.Run, true, false, task.place
+	if task.Logger != nil { // for what jobs write; the run's own records are written where the run is
+		r.cfg.logger = calm(task.Logger)
+	}
 	s.t = newTask[In, Out](r, &spec, s, maxChunk, true)
 	return s, nil
 }
@@ -97,7 +118,13 @@ func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) error {
 	return s.t.cause
 }
 
-func (s *hostSeat[In, Out]) decode(chunk Chunk) error {
+// decode decodes the inputs of a chunk. A panic in the user's own decoding is an error.
+func (s *hostSeat[In, Out]) decode(chunk Chunk) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("decoding job %d: %w", chunk.First+len(s.in), &PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
 	clear(s.in)
 	s.base, s.in = int64(chunk.First), s.in[:0]
 	rest := chunk.Jobs
@@ -130,13 +157,29 @@ func (s *hostSeat[In, Out]) finished(o *Outcome[Out]) {
 	if e, ok := o.Err.(*JobError); ok {
 		d.Err = e.Err
 	} else {
-		s.buf, d.Err = s.wire.AppendOut(s.buf[:0], o.Value)
-		d.Result = s.buf
-		if d.Err != nil {
-			d.Result, d.Err = nil, fmt.Errorf("encoding the result: %w", d.Err)
-		}
+		d.Result, d.Err = s.encode(o.Value)
 	}
 	s.done(d)
 	s.left.Add(-1)
 	s.t.consumer.hurry()
 }
+
+// encode encodes a result, for the time until the next one. A panic in the user's own encoding is the job's.
+func (s *hostSeat[In, Out]) encode(out Out) (_ []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+		if err != nil {
+			err = fmt.Errorf("encoding the result: %w", err)
+		}
+	}()
+	b, err := s.wire.AppendOut(s.buf[:0], out)
+	if err == nil {
+		s.buf = b
+	}
+	return b, err
+}
+
+// over reports whether the context of Open has ended.
+func (s *hostSeat[In, Out]) over() bool { return s.t.run.ctx.Err() != nil }

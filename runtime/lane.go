@@ -59,7 +59,11 @@ func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
 // startLane starts the worker of the next seat.
 func (t *task[In, Out]) startLane() {
 	slot := t.started
-	l := t.newLane(laneName(slot + 1))
+	name := t.place
+	if name == "" {
+		name = laneName(slot + 1)
+	}
+	l := t.newLane(name)
 	if t.session != nil {
 		l.link = &link[In, Out]{session: t.session, slot: slot, wire: t.spec.Wire}
 		l.live = true // what has to be set up is elsewhere

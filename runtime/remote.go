@@ -204,17 +204,27 @@ func (l *lane[In, Out]) decode(d Done) (out Out, err error) {
 	}
 	err = d.Err
 	if err == nil {
-		var rest []byte
-		out, rest, err = l.link.wire.ReadOut(d.Result)
-		if err == nil && len(rest) > 0 {
-			err = fmt.Errorf("%d bytes are left over", len(rest))
+		out, err = l.result(d.Result)
+	}
+	for _, f := range l.jobDone {
+		f(l.info, l.jobInfo(err))
+	}
+	return out, err
+}
+
+// result decodes a result. A panic in the user's own decoding is the job's.
+func (l *lane[In, Out]) result(b []byte) (out Out, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
 		}
 		if err != nil {
 			err = fmt.Errorf("decoding the result: %w", err)
 		}
-	}
-	for _, f := range l.jobDone {
-		f(l.info, l.jobInfo(err))
+	}()
+	out, rest, err := l.link.wire.ReadOut(b)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%d bytes are left over", len(rest))
 	}
 	return out, err
 }

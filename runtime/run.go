@@ -37,8 +37,9 @@ type run struct {
 
 	done, lost atomic.Int64 // finished jobs, and those of them that failed; kept only for hooks
 
-	hosted   bool // the run is a part of one elsewhere, which decides what became of a job
-	remember bool // failed jobs; a stream that goes on after failures would have no bound
+	place    string // what its only worker is called, if not goroutine-1
+	hosted   bool   // the run is a part of one elsewhere, which decides what became of a job
+	remember bool   // failed jobs; a stream that goes on after failures would have no bound
 
 	mu      sync.Mutex
 	failed  []*JobError

@@ -60,7 +60,7 @@ func (r *Runner[In, Out]) run(ctx context.Context, s store[In, Out], n int, opts
 	if err != nil {
 		return &RunError{NotRun: n, Cause: err, jobs: n, gaps: spans{{0, int64(n)}}}
 	}
-	return runAll(ctx, r.spec, cfg, s, n)
+	return runAll(ctx, r.described(cfg), cfg, s, n)
 }
 
 // Stream runs one job for each input while the input is being read, and yields the results in
@@ -81,7 +81,7 @@ func (r *Runner[In, Out]) Stream(ctx context.Context, inputs iter.Seq[In], opts 
 			yield(none, &RunError{Cause: err, jobs: -1})
 			return
 		}
-		streamAll(ctx, r.spec, cfg, inputs, yield)
+		streamAll(ctx, r.described(cfg), cfg, inputs, yield)
 	}
 }
 
@@ -95,7 +95,7 @@ func (r *Runner[In, Out]) Unordered(ctx context.Context, inputs iter.Seq[In], op
 			yield(Outcome[Out]{Index: -1, Err: &RunError{Cause: err, jobs: -1}})
 			return
 		}
-		unorderedAll(ctx, r.spec, cfg, inputs, yield)
+		unorderedAll(ctx, r.described(cfg), cfg, inputs, yield)
 	}
 }
 
@@ -103,7 +103,16 @@ func (r *Runner[In, Out]) Unordered(ctx context.Context, inputs iter.Seq[In], op
 // ctx must end, to release its workers.
 func (r *Runner[In, Out]) Batch(ctx context.Context, opts ...Option) *Batch[In, Out] {
 	cfg, err := r.resolve(opts)
-	return newBatch(ctx, r.spec, cfg, err)
+	return newBatch(ctx, r.described(cfg), cfg, err)
+}
+
+// described is the spec for a run: on a backend that of the registered instance of a generic worker.
+func (r *Runner[In, Out]) described(cfg config) *Spec[In, Out] {
+	if cfg.backend == nil || cfg.debug || r.spec.Instance == nil {
+		return r.spec
+	}
+	s := r.spec.Instance()
+	return &s
 }
 
 func (r *Runner[In, Out]) resolve(opts []Option) (config, error) {

@@ -3,11 +3,18 @@ package jobgen
 import (
 	"context"
 	"runtime"
+
+	_ "github.com/jobgen/jobgen/runtime/wire" // generated code needs it: so a vendor directory has it too
 )
 
 // ABI1 is the contract between generated code and this package, first version. Every generated file
 // names the version that it was written for, so that a file and a runtime that do not fit together
 // fail to compile next to the words "run go generate" instead of misbehaving.
+//
+// A version stays while what it promised to older files holds: names may be added to it, but none
+// changes. A file from before there were codecs compiles, and its workers are refused by backends with
+// the advice to run go generate. A file with codecs does not compile with a runtime from before them, because
+// that has no package wire to import.
 const ABI1 = 1
 
 // Spec describes a worker to the runtime. It is filled in by generated code, which hands it to
@@ -34,6 +41,12 @@ type Spec[In, Out any] struct {
 
 	// Wire says how the worker reaches another process. It is nil for a local worker.
 	Wire *Wire[In, Out]
+
+	// Instance returns the spec of a generic worker's instance that was registered with
+	// [RegisterInstance], or of the worker itself if this instance was not. It is asked when a
+	// backend is about to run the worker, since a runner may be made before init functions have run.
+	// It is nil for a worker that is not generic.
+	Instance func() Spec[In, Out]
 
 	function uintptr // of a plain function, whose name is looked up when somebody wants to know it
 }

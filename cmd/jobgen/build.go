@@ -61,6 +61,12 @@ func build(r *load.Result, p *load.Package) built {
 			b.diagnostics = []model.Diagnostic{noRuntime(b.model, err)}
 			return b
 		}
+		if !r.HasKernel() && travels(b.model) {
+			b.diagnostics = []model.Diagnostic{{Code: model.NoRuntime, Pos: at(b.model),
+				Message: fmt.Sprintf("the module's version of %s is older than this jobgen and has no package %s", model.Runtime, model.KernelName),
+				Remedy:  "run go get " + model.Runtime + "@latest"}}
+			return b
+		}
 	}
 	files, err := emit.Package(b.model)
 	if err != nil {
@@ -83,6 +89,21 @@ func build(r *load.Result, p *load.Package) built {
 		b.files = files
 	}
 	return b
+}
+
+// travels says whether the output of a package needs codecs.
+func travels(p *model.Package) bool {
+	for _, w := range p.Workers {
+		if w.Travel != nil {
+			return true
+		}
+	}
+	for _, in := range p.Instances {
+		if in.Travel != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func count(ds []model.Diagnostic, code model.Code) int {

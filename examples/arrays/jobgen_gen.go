@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	jobgen "github.com/jobgen/jobgen/runtime"
+	"github.com/jobgen/jobgen/runtime/wire"
 	"github.com/jobgen/jobgen/sharedmem"
 )
 
@@ -27,7 +28,12 @@ type FillJob struct {
 // NewFillRunner makes a runner of Fill.
 // The options opts hold for every run; those of a single call override them.
 func NewFillRunner(seed uint64, opts ...jobgen.Option) *FillRunner {
-	return &FillRunner{jobgen.NewRunner(jobgen.Spec[FillJob, struct{}]{
+	return &FillRunner{jobgen.NewRunner(specFill(seed), opts...)}
+}
+
+// specFill describes Fill to the runtime.
+func specFill(seed uint64) jobgen.Spec[FillJob, struct{}] {
+	return jobgen.Spec[FillJob, struct{}]{
 		Name: "github.com/jobgen/jobgen/examples/arrays.Fill",
 		Pos:  "workers.go",
 		New: func() jobgen.Instance[FillJob, struct{}] {
@@ -36,7 +42,36 @@ func NewFillRunner(seed uint64, opts ...jobgen.Option) *FillRunner {
 				return struct{}{}, nil
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[FillJob, struct{}]{
+			Fingerprint: 0xabff3bad74db969b,
+			Config: func(b []byte) ([]byte, error) {
+				b = wire.AppendUint(b, &seed)
+				return b, nil
+			},
+			Configured: func(b []byte) (func() jobgen.Instance[FillJob, struct{}], error) {
+				var seed uint64
+				d := wire.Decode(b)
+				wire.ReadUint(&d, &seed)
+				return specFill(seed).New, d.End()
+			},
+			AppendIn: func(b []byte, in FillJob) ([]byte, error) {
+				return appendFillJob(b, &in), nil
+			},
+			ReadIn: func(b []byte) (in FillJob, rest []byte, err error) {
+				d := wire.Decode(b)
+				readFillJob(&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: wire.AppendNone[struct{}],
+			ReadOut:   wire.ReadNone[struct{}],
+		},
+	}
+}
+
+func init() {
+	var seed uint64
+	jobgen.Register(specFill(seed))
 }
 
 // FillBatch is a batch of jobs that start when they are submitted.
@@ -72,7 +107,12 @@ type SharedFillJob struct {
 // NewSharedFillRunner makes a runner of SharedFill.
 // The options opts hold for every run; those of a single call override them.
 func NewSharedFillRunner(seed uint64, opts ...jobgen.Option) *SharedFillRunner {
-	return &SharedFillRunner{jobgen.NewRunner(jobgen.Spec[SharedFillJob, struct{}]{
+	return &SharedFillRunner{jobgen.NewRunner(specSharedFill(seed), opts...)}
+}
+
+// specSharedFill describes SharedFill to the runtime.
+func specSharedFill(seed uint64) jobgen.Spec[SharedFillJob, struct{}] {
+	return jobgen.Spec[SharedFillJob, struct{}]{
 		Name: "github.com/jobgen/jobgen/examples/arrays.SharedFill",
 		Pos:  "workers.go",
 		New: func() jobgen.Instance[SharedFillJob, struct{}] {
@@ -80,7 +120,37 @@ func NewSharedFillRunner(seed uint64, opts ...jobgen.Option) *SharedFillRunner {
 				return struct{}{}, SharedFill(in.X, in.At, seed)
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[SharedFillJob, struct{}]{
+			Fingerprint: 0xdc2534a2b10c253b,
+			Config: func(b []byte) ([]byte, error) {
+				b = wire.AppendUint(b, &seed)
+				return b, nil
+			},
+			Configured: func(b []byte) (func() jobgen.Instance[SharedFillJob, struct{}], error) {
+				var seed uint64
+				d := wire.Decode(b)
+				wire.ReadUint(&d, &seed)
+				return specSharedFill(seed).New, d.End()
+			},
+			AppendIn: func(b []byte, in SharedFillJob) (_ []byte, err error) {
+				defer wire.Catch(&err)
+				return appendSharedFillJob(b, &in), nil
+			},
+			ReadIn: func(b []byte) (in SharedFillJob, rest []byte, err error) {
+				d := wire.Decode(b)
+				readSharedFillJob(&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: wire.AppendNone[struct{}],
+			ReadOut:   wire.ReadNone[struct{}],
+		},
+	}
+}
+
+func init() {
+	var seed uint64
+	jobgen.Register(specSharedFill(seed))
 }
 
 // SharedFillBatch is a batch of jobs that start when they are submitted.
@@ -110,7 +180,12 @@ type SharedVarianceRunner struct {
 // NewSharedVarianceRunner makes a runner of SharedVariance.
 // The options opts hold for every run; those of a single call override them.
 func NewSharedVarianceRunner(opts ...jobgen.Option) *SharedVarianceRunner {
-	return &SharedVarianceRunner{jobgen.NewRunner(jobgen.Spec[sharedmem.Array[float64], float64]{
+	return &SharedVarianceRunner{jobgen.NewRunner(specSharedVariance(), opts...)}
+}
+
+// specSharedVariance describes SharedVariance to the runtime.
+func specSharedVariance() jobgen.Spec[sharedmem.Array[float64], float64] {
+	return jobgen.Spec[sharedmem.Array[float64], float64]{
 		Name: "github.com/jobgen/jobgen/examples/arrays.SharedVariance",
 		Pos:  "workers.go",
 		New: func() jobgen.Instance[sharedmem.Array[float64], float64] {
@@ -118,7 +193,38 @@ func NewSharedVarianceRunner(opts ...jobgen.Option) *SharedVarianceRunner {
 				return SharedVariance(in)
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[sharedmem.Array[float64], float64]{
+			Fingerprint: 0xb9a69c47a0b8d89f,
+			Config:      wire.NoConfig,
+			Configured: func(b []byte) (func() jobgen.Instance[sharedmem.Array[float64], float64], error) {
+				d := wire.Decode(b)
+				return specSharedVariance().New, d.End()
+			},
+			AppendIn: func(b []byte, in sharedmem.Array[float64]) (_ []byte, err error) {
+				defer wire.Catch(&err)
+				return wire.AppendWith(b, in.AppendBinary), nil
+			},
+			ReadIn: func(b []byte) (in sharedmem.Array[float64], rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadWith(&d, in.UnmarshalBinary)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out float64) ([]byte, error) {
+				return wire.AppendFloat64(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	jobgen.Register(specSharedVariance())
 }
 
 // Run go generate if this line does not compile: the signature of SharedVariance has changed.
@@ -133,7 +239,12 @@ type VarianceRunner struct {
 // NewVarianceRunner makes a runner of Variance.
 // The options opts hold for every run; those of a single call override them.
 func NewVarianceRunner(opts ...jobgen.Option) *VarianceRunner {
-	return &VarianceRunner{jobgen.NewRunner(jobgen.Spec[[]float64, float64]{
+	return &VarianceRunner{jobgen.NewRunner(specVariance(), opts...)}
+}
+
+// specVariance describes Variance to the runtime.
+func specVariance() jobgen.Spec[[]float64, float64] {
+	return jobgen.Spec[[]float64, float64]{
 		Name: "github.com/jobgen/jobgen/examples/arrays.Variance",
 		Pos:  "workers.go",
 		New: func() jobgen.Instance[[]float64, float64] {
@@ -141,8 +252,60 @@ func NewVarianceRunner(opts ...jobgen.Option) *VarianceRunner {
 				return Variance(in), nil
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[[]float64, float64]{
+			Fingerprint: 0x8a438c7cb63f9e77,
+			Config:      wire.NoConfig,
+			Configured: func(b []byte) (func() jobgen.Instance[[]float64, float64], error) {
+				d := wire.Decode(b)
+				return specVariance().New, d.End()
+			},
+			AppendIn: func(b []byte, in []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &in), nil
+			},
+			ReadIn: func(b []byte) (in []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out float64) ([]byte, error) {
+				return wire.AppendFloat64(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	jobgen.Register(specVariance())
 }
 
 // Run go generate if this line does not compile: the signature of Variance has changed.
 var _ func([]float64) float64 = Variance
+
+func appendFillJob(b []byte, p *FillJob) []byte {
+	b = wire.AppendNumbers[float64](b, &p.X)
+	b = wire.AppendUint(b, &p.At)
+	return b
+}
+
+func readFillJob(d *wire.Decoder, p *FillJob) {
+	wire.ReadNumbers[float64](d, &p.X)
+	wire.ReadUint(d, &p.At)
+}
+
+func appendSharedFillJob(b []byte, p *SharedFillJob) []byte {
+	b = wire.AppendWith(b, p.X.AppendBinary)
+	b = wire.AppendUint(b, &p.At)
+	return b
+}
+
+func readSharedFillJob(d *wire.Decoder, p *SharedFillJob) {
+	wire.ReadWith(d, p.X.UnmarshalBinary)
+	wire.ReadUint(d, &p.At)
+}

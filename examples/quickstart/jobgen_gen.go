@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	jobgen "github.com/jobgen/jobgen/runtime"
+	"github.com/jobgen/jobgen/runtime/wire"
 )
 
 // This file was written for version 1 of the contract with the runtime. If it does not compile,
@@ -20,7 +21,12 @@ type VarianceRunner struct {
 // NewVarianceRunner makes a runner whose workers are copies of w.
 // The options opts hold for every run; those of a single call override them.
 func NewVarianceRunner(w Variance, opts ...jobgen.Option) *VarianceRunner {
-	return &VarianceRunner{jobgen.NewRunner(jobgen.Spec[[]float64, float64]{
+	return &VarianceRunner{jobgen.NewRunner(specVariance(w), opts...)}
+}
+
+// specVariance describes Variance to the runtime.
+func specVariance(w Variance) jobgen.Spec[[]float64, float64] {
+	return jobgen.Spec[[]float64, float64]{
 		Name: "github.com/jobgen/jobgen/examples/quickstart.Variance",
 		Pos:  "main.go",
 		New: func() jobgen.Instance[[]float64, float64] {
@@ -29,7 +35,43 @@ func NewVarianceRunner(w Variance, opts ...jobgen.Option) *VarianceRunner {
 				return w.Do(in)
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[[]float64, float64]{
+			Fingerprint: 0xae3e7f73c66d098f,
+			Config: func(b []byte) ([]byte, error) {
+				b = wire.AppendFloat64(b, &w.Bias)
+				return b, nil
+			},
+			Configured: func(b []byte) (func() jobgen.Instance[[]float64, float64], error) {
+				var w Variance
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &w.Bias)
+				return specVariance(w).New, d.End()
+			},
+			AppendIn: func(b []byte, in []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &in), nil
+			},
+			ReadIn: func(b []byte) (in []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out float64) ([]byte, error) {
+				return wire.AppendFloat64(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	var w Variance
+	jobgen.Register(specVariance(w))
 }
 
 // Run go generate if this line does not compile: the signature of Variance.Do has changed.

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	jobgen "github.com/jobgen/jobgen/runtime"
+	"github.com/jobgen/jobgen/runtime/wire"
 	"time"
 )
 
@@ -21,7 +22,12 @@ type FirstRunner struct {
 // NewFirstRunner makes a runner of First.
 // The options opts hold for every run; those of a single call override them.
 func NewFirstRunner(opts ...jobgen.Option) *FirstRunner {
-	return &FirstRunner{jobgen.NewRunner(jobgen.Spec[[]float64, float64]{
+	return &FirstRunner{jobgen.NewRunner(specFirst(), opts...)}
+}
+
+// specFirst describes First to the runtime.
+func specFirst() jobgen.Spec[[]float64, float64] {
+	return jobgen.Spec[[]float64, float64]{
 		Name: "github.com/jobgen/jobgen/examples/variance.First",
 		Pos:  "debug.go",
 		New: func() jobgen.Instance[[]float64, float64] {
@@ -29,7 +35,37 @@ func NewFirstRunner(opts ...jobgen.Option) *FirstRunner {
 				return First(in), nil
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[[]float64, float64]{
+			Fingerprint: 0x9b6ee474185eb7e9,
+			Config:      wire.NoConfig,
+			Configured: func(b []byte) (func() jobgen.Instance[[]float64, float64], error) {
+				d := wire.Decode(b)
+				return specFirst().New, d.End()
+			},
+			AppendIn: func(b []byte, in []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &in), nil
+			},
+			ReadIn: func(b []byte) (in []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out float64) ([]byte, error) {
+				return wire.AppendFloat64(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	jobgen.Register(specFirst())
 }
 
 // Run go generate if this line does not compile: the signature of First has changed.
@@ -44,7 +80,12 @@ type MeanRunner struct {
 // NewMeanRunner makes a runner of Mean.
 // The options opts hold for every run; those of a single call override them.
 func NewMeanRunner(opts ...jobgen.Option) *MeanRunner {
-	return &MeanRunner{jobgen.NewRunner(jobgen.Spec[[]float64, float64]{
+	return &MeanRunner{jobgen.NewRunner(specMean(), opts...)}
+}
+
+// specMean describes Mean to the runtime.
+func specMean() jobgen.Spec[[]float64, float64] {
+	return jobgen.Spec[[]float64, float64]{
 		Name: "github.com/jobgen/jobgen/examples/variance.Mean",
 		Pos:  "function.go",
 		New: func() jobgen.Instance[[]float64, float64] {
@@ -52,7 +93,37 @@ func NewMeanRunner(opts ...jobgen.Option) *MeanRunner {
 				return Mean(in), nil
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[[]float64, float64]{
+			Fingerprint: 0x072300b51d64cd4a,
+			Config:      wire.NoConfig,
+			Configured: func(b []byte) (func() jobgen.Instance[[]float64, float64], error) {
+				d := wire.Decode(b)
+				return specMean().New, d.End()
+			},
+			AppendIn: func(b []byte, in []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &in), nil
+			},
+			ReadIn: func(b []byte) (in []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out float64) ([]byte, error) {
+				return wire.AppendFloat64(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	jobgen.Register(specMean())
 }
 
 // Run go generate if this line does not compile: the signature of Mean has changed.
@@ -67,14 +138,55 @@ type MeanVarianceRunner struct {
 // NewMeanVarianceRunner makes a runner whose workers are copies of w.
 // The options opts hold for every run; those of a single call override them.
 func NewMeanVarianceRunner(w MeanVariance, opts ...jobgen.Option) *MeanVarianceRunner {
-	return &MeanVarianceRunner{jobgen.NewRunner(jobgen.Spec[Dataset, float64]{
+	return &MeanVarianceRunner{jobgen.NewRunner(specMeanVariance(w), opts...)}
+}
+
+// specMeanVariance describes MeanVariance to the runtime.
+func specMeanVariance(w MeanVariance) jobgen.Spec[Dataset, float64] {
+	return jobgen.Spec[Dataset, float64]{
 		Name: "github.com/jobgen/jobgen/examples/variance.MeanVariance",
 		Pos:  "progress.go",
 		New: func() jobgen.Instance[Dataset, float64] {
 			w := w // this worker's own copy
 			return jobgen.Instance[Dataset, float64]{Do: w.Do}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[Dataset, float64]{
+			Fingerprint: 0xfa716ed1455bc883,
+			Config: func(b []byte) ([]byte, error) {
+				b = wire.AppendInt(b, &w.Pause)
+				return b, nil
+			},
+			Configured: func(b []byte) (func() jobgen.Instance[Dataset, float64], error) {
+				var w MeanVariance
+				d := wire.Decode(b)
+				wire.ReadInt(&d, &w.Pause)
+				return specMeanVariance(w).New, d.End()
+			},
+			AppendIn: func(b []byte, in Dataset) ([]byte, error) {
+				return appendDataset(b, &in), nil
+			},
+			ReadIn: func(b []byte) (in Dataset, rest []byte, err error) {
+				d := wire.Decode(b)
+				readDataset(&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out float64) ([]byte, error) {
+				return wire.AppendFloat64(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	var w MeanVariance
+	jobgen.Register(specMeanVariance(w))
 }
 
 // Run go generate if this line does not compile: the signature of MeanVariance.Do has changed.
@@ -89,7 +201,12 @@ type OutliersRunner struct {
 // NewOutliersRunner makes a runner of Outliers.
 // The options opts hold for every run; those of a single call override them.
 func NewOutliersRunner(width float64, opts ...jobgen.Option) *OutliersRunner {
-	return &OutliersRunner{jobgen.NewRunner(jobgen.Spec[[]float64, []float64]{
+	return &OutliersRunner{jobgen.NewRunner(specOutliers(width), opts...)}
+}
+
+// specOutliers describes Outliers to the runtime.
+func specOutliers(width float64) jobgen.Spec[[]float64, []float64] {
+	return jobgen.Spec[[]float64, []float64]{
 		Name: "github.com/jobgen/jobgen/examples/variance.Outliers",
 		Pos:  "lengths.go",
 		New: func() jobgen.Instance[[]float64, []float64] {
@@ -97,7 +214,43 @@ func NewOutliersRunner(width float64, opts ...jobgen.Option) *OutliersRunner {
 				return Outliers(in, width)
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[[]float64, []float64]{
+			Fingerprint: 0x2d75f9b8ddf3f618,
+			Config: func(b []byte) ([]byte, error) {
+				b = wire.AppendFloat64(b, &width)
+				return b, nil
+			},
+			Configured: func(b []byte) (func() jobgen.Instance[[]float64, []float64], error) {
+				var width float64
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &width)
+				return specOutliers(width).New, d.End()
+			},
+			AppendIn: func(b []byte, in []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &in), nil
+			},
+			ReadIn: func(b []byte) (in []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &out), nil
+			},
+			ReadOut: func(b []byte) (out []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	var width float64
+	jobgen.Register(specOutliers(width))
 }
 
 // Run go generate if this line does not compile: the signature of Outliers has changed.
@@ -112,7 +265,12 @@ type SlowRunner struct {
 // NewSlowRunner makes a runner of Slow.
 // The options opts hold for every run; those of a single call override them.
 func NewSlowRunner(pause time.Duration, opts ...jobgen.Option) *SlowRunner {
-	return &SlowRunner{jobgen.NewRunner(jobgen.Spec[[]float64, float64]{
+	return &SlowRunner{jobgen.NewRunner(specSlow(pause), opts...)}
+}
+
+// specSlow describes Slow to the runtime.
+func specSlow(pause time.Duration) jobgen.Spec[[]float64, float64] {
+	return jobgen.Spec[[]float64, float64]{
 		Name: "github.com/jobgen/jobgen/examples/variance.Slow",
 		Pos:  "progress.go",
 		New: func() jobgen.Instance[[]float64, float64] {
@@ -120,7 +278,43 @@ func NewSlowRunner(pause time.Duration, opts ...jobgen.Option) *SlowRunner {
 				return Slow(ctx, in, pause)
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[[]float64, float64]{
+			Fingerprint: 0x7d135037f5dd7389,
+			Config: func(b []byte) ([]byte, error) {
+				b = wire.AppendInt(b, &pause)
+				return b, nil
+			},
+			Configured: func(b []byte) (func() jobgen.Instance[[]float64, float64], error) {
+				var pause time.Duration
+				d := wire.Decode(b)
+				wire.ReadInt(&d, &pause)
+				return specSlow(pause).New, d.End()
+			},
+			AppendIn: func(b []byte, in []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &in), nil
+			},
+			ReadIn: func(b []byte) (in []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out float64) ([]byte, error) {
+				return wire.AppendFloat64(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	var pause time.Duration
+	jobgen.Register(specSlow(pause))
 }
 
 // Run go generate if this line does not compile: the signature of Slow has changed.
@@ -147,7 +341,12 @@ type TrimmedResult struct {
 // NewTrimmedRunner makes a runner of Trimmed.
 // The options opts hold for every run; those of a single call override them.
 func NewTrimmedRunner(opts ...jobgen.Option) *TrimmedRunner {
-	return &TrimmedRunner{jobgen.NewRunner(jobgen.Spec[TrimmedJob, TrimmedResult]{
+	return &TrimmedRunner{jobgen.NewRunner(specTrimmed(), opts...)}
+}
+
+// specTrimmed describes Trimmed to the runtime.
+func specTrimmed() jobgen.Spec[TrimmedJob, TrimmedResult] {
+	return jobgen.Spec[TrimmedJob, TrimmedResult]{
 		Name:  "github.com/jobgen/jobgen/examples/variance.Trimmed",
 		Pos:   "batch.go",
 		Multi: true,
@@ -160,7 +359,37 @@ func NewTrimmedRunner(opts ...jobgen.Option) *TrimmedRunner {
 				return out, err
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[TrimmedJob, TrimmedResult]{
+			Fingerprint: 0xe120192d7eb30ca3,
+			Config:      wire.NoConfig,
+			Configured: func(b []byte) (func() jobgen.Instance[TrimmedJob, TrimmedResult], error) {
+				d := wire.Decode(b)
+				return specTrimmed().New, d.End()
+			},
+			AppendIn: func(b []byte, in TrimmedJob) ([]byte, error) {
+				return appendTrimmedJob(b, &in), nil
+			},
+			ReadIn: func(b []byte) (in TrimmedJob, rest []byte, err error) {
+				d := wire.Decode(b)
+				readTrimmedJob(&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out TrimmedResult) ([]byte, error) {
+				return appendTrimmedResult(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out TrimmedResult, rest []byte, err error) {
+				d := wire.Decode(b)
+				readTrimmedResult(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	jobgen.Register(specTrimmed())
 }
 
 // TrimmedBatch is a batch of jobs that start when they are submitted.
@@ -190,7 +419,12 @@ type VarianceRunner struct {
 // NewVarianceRunner makes a runner whose workers are copies of w.
 // The options opts hold for every run; those of a single call override them.
 func NewVarianceRunner(w Variance, opts ...jobgen.Option) *VarianceRunner {
-	return &VarianceRunner{jobgen.NewRunner(jobgen.Spec[[]float64, float64]{
+	return &VarianceRunner{jobgen.NewRunner(specVariance(w), opts...)}
+}
+
+// specVariance describes Variance to the runtime.
+func specVariance(w Variance) jobgen.Spec[[]float64, float64] {
+	return jobgen.Spec[[]float64, float64]{
 		Name: "github.com/jobgen/jobgen/examples/variance.Variance",
 		Pos:  "struct.go",
 		New: func() jobgen.Instance[[]float64, float64] {
@@ -202,7 +436,46 @@ func NewVarianceRunner(w Variance, opts ...jobgen.Option) *VarianceRunner {
 				},
 			}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[[]float64, float64]{
+			Fingerprint: 0xcca0cccc1fd1063c,
+			Config: func(b []byte) ([]byte, error) {
+				if err := wire.OnlyExported(&w); err != nil {
+					return b, err
+				}
+				b = wire.AppendInt(b, &w.Bias)
+				return b, nil
+			},
+			Configured: func(b []byte) (func() jobgen.Instance[[]float64, float64], error) {
+				var w Variance
+				d := wire.Decode(b)
+				wire.ReadInt(&d, &w.Bias)
+				return specVariance(w).New, d.End()
+			},
+			AppendIn: func(b []byte, in []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &in), nil
+			},
+			ReadIn: func(b []byte) (in []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out float64) ([]byte, error) {
+				return wire.AppendFloat64(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	var w Variance
+	jobgen.Register(specVariance(w))
 }
 
 // Run go generate if this line does not compile: the signature of Variance.Do has changed.
@@ -217,7 +490,12 @@ type VarianceAlongRunner struct {
 // NewVarianceAlongRunner makes a runner of VarianceAlong.
 // The options opts hold for every run; those of a single call override them.
 func NewVarianceAlongRunner(axis int, opts ...jobgen.Option) *VarianceAlongRunner {
-	return &VarianceAlongRunner{jobgen.NewRunner(jobgen.Spec[Matrix, []float64]{
+	return &VarianceAlongRunner{jobgen.NewRunner(specVarianceAlong(axis), opts...)}
+}
+
+// specVarianceAlong describes VarianceAlong to the runtime.
+func specVarianceAlong(axis int) jobgen.Spec[Matrix, []float64] {
+	return jobgen.Spec[Matrix, []float64]{
 		Name: "github.com/jobgen/jobgen/examples/variance.VarianceAlong",
 		Pos:  "bind.go",
 		New: func() jobgen.Instance[Matrix, []float64] {
@@ -225,8 +503,77 @@ func NewVarianceAlongRunner(axis int, opts ...jobgen.Option) *VarianceAlongRunne
 				return VarianceAlong(in, axis)
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[Matrix, []float64]{
+			Fingerprint: 0xd1ed7142029040c1,
+			Config: func(b []byte) ([]byte, error) {
+				b = wire.AppendInt(b, &axis)
+				return b, nil
+			},
+			Configured: func(b []byte) (func() jobgen.Instance[Matrix, []float64], error) {
+				var axis int
+				d := wire.Decode(b)
+				wire.ReadInt(&d, &axis)
+				return specVarianceAlong(axis).New, d.End()
+			},
+			AppendIn: func(b []byte, in Matrix) ([]byte, error) {
+				return wire.AppendSlice(b, &in, wire.AppendNumbers[float64]), nil
+			},
+			ReadIn: func(b []byte) (in Matrix, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadSlice(&d, &in, wire.ReadNumbers[float64])
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &out), nil
+			},
+			ReadOut: func(b []byte) (out []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	var axis int
+	jobgen.Register(specVarianceAlong(axis))
 }
 
 // Run go generate if this line does not compile: the signature of VarianceAlong has changed.
 var _ func(Matrix, int) ([]float64, error) = VarianceAlong
+
+func appendDataset(b []byte, p *Dataset) []byte {
+	b = wire.AppendString(b, &p.Name)
+	b = wire.AppendSlice(b, &p.Arrays, wire.AppendNumbers[float64])
+	return b
+}
+
+func readDataset(d *wire.Decoder, p *Dataset) {
+	wire.ReadString(d, &p.Name)
+	wire.ReadSlice(d, &p.Arrays, wire.ReadNumbers[float64])
+}
+
+func appendTrimmedJob(b []byte, p *TrimmedJob) []byte {
+	b = wire.AppendNumbers[float64](b, &p.X)
+	b = wire.AppendInt(b, &p.Drop)
+	return b
+}
+
+func readTrimmedJob(d *wire.Decoder, p *TrimmedJob) {
+	wire.ReadNumbers[float64](d, &p.X)
+	wire.ReadInt(d, &p.Drop)
+}
+
+func appendTrimmedResult(b []byte, p *TrimmedResult) []byte {
+	b = wire.AppendFloat64(b, &p.Mean)
+	b = wire.AppendFloat64(b, &p.Variance)
+	return b
+}
+
+func readTrimmedResult(d *wire.Decoder, p *TrimmedResult) {
+	wire.ReadFloat64(d, &p.Mean)
+	wire.ReadFloat64(d, &p.Variance)
+}

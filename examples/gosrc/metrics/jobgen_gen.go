@@ -5,6 +5,7 @@ package metrics
 import (
 	"context"
 	jobgen "github.com/jobgen/jobgen/runtime"
+	"github.com/jobgen/jobgen/runtime/wire"
 )
 
 // This file was written for version 1 of the contract with the runtime. If it does not compile,
@@ -20,7 +21,12 @@ type MetricsRunner struct {
 // NewMetricsRunner makes a runner whose workers are copies of w.
 // The options opts hold for every run; those of a single call override them.
 func NewMetricsRunner(w Metrics, opts ...jobgen.Option) *MetricsRunner {
-	return &MetricsRunner{jobgen.NewRunner(jobgen.Spec[string, File]{
+	return &MetricsRunner{jobgen.NewRunner(specMetrics(w), opts...)}
+}
+
+// specMetrics describes Metrics to the runtime.
+func specMetrics(w Metrics) jobgen.Spec[string, File] {
+	return jobgen.Spec[string, File]{
 		Name: "github.com/jobgen/jobgen/examples/gosrc/metrics.Metrics",
 		Pos:  "metrics.go",
 		New: func() jobgen.Instance[string, File] {
@@ -29,8 +35,75 @@ func NewMetricsRunner(w Metrics, opts ...jobgen.Option) *MetricsRunner {
 				return w.Do(in)
 			}}
 		},
-	}, opts...)}
+		Wire: &jobgen.Wire[string, File]{
+			Fingerprint: 0x6a5ddd0f280da195,
+			Config: func(b []byte) ([]byte, error) {
+				if err := wire.OnlyExported(&w); err != nil {
+					return b, err
+				}
+				b = wire.AppendString(b, &w.Root)
+				return b, nil
+			},
+			Configured: func(b []byte) (func() jobgen.Instance[string, File], error) {
+				var w Metrics
+				d := wire.Decode(b)
+				wire.ReadString(&d, &w.Root)
+				return specMetrics(w).New, d.End()
+			},
+			AppendIn: func(b []byte, in string) ([]byte, error) {
+				return wire.AppendString(b, &in), nil
+			},
+			ReadIn: func(b []byte) (in string, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadString(&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out File) ([]byte, error) {
+				return appendFile(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out File, rest []byte, err error) {
+				d := wire.Decode(b)
+				readFile(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	var w Metrics
+	jobgen.Register(specMetrics(w))
 }
 
 // Run go generate if this line does not compile: the signature of Metrics.Do has changed.
 var _ func(*Metrics, string) (File, error) = (*Metrics).Do
+
+func appendFile(b []byte, p *File) []byte {
+	b = wire.AppendInt(b, &p.Bytes)
+	b = wire.AppendInt(b, &p.Lines)
+	b = wire.AppendInt(b, &p.Funcs)
+	b = appendFunc(b, &p.Peak)
+	return b
+}
+
+func readFile(d *wire.Decoder, p *File) {
+	wire.ReadInt(d, &p.Bytes)
+	wire.ReadInt(d, &p.Lines)
+	wire.ReadInt(d, &p.Funcs)
+	readFunc(d, &p.Peak)
+}
+
+func appendFunc(b []byte, p *Func) []byte {
+	b = wire.AppendString(b, &p.Name)
+	b = wire.AppendInt(b, &p.Line)
+	b = wire.AppendInt(b, &p.Complexity)
+	return b
+}
+
+func readFunc(d *wire.Decoder, p *Func) {
+	wire.ReadString(d, &p.Name)
+	wire.ReadInt(d, &p.Line)
+	wire.ReadInt(d, &p.Complexity)
+}

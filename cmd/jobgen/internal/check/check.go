@@ -31,6 +31,7 @@ var Analyzers = []*analysis.Analyzer{
 	rule("jobgennames", "find names that the generated code needs and the package already uses", names),
 	rule("jobgenlocks", "find locks that each worker has a copy of", locks),
 	rule("jobgenremote", "find workers marked remote that cannot leave their process", remotes),
+	rule("jobgenarrays", "find shared arrays whose elements hold pointers", arrays),
 	rule("jobgeninstances", "find //jobgen:instantiate lines that name no instance of a worker", instances),
 }
 

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/directive"
@@ -117,6 +118,27 @@ func remotes(p *model.Package) []model.Diagnostic {
 			ds = append(ds, model.Diagnostic{Code: model.CannotTravel, Pos: w.Pos,
 				Message: fmt.Sprintf("%s is marked remote, but it is generic and no instance of it is registered", w.Name),
 				Remedy:  fmt.Sprintf("add //jobgen:instantiate %s[types], or drop remote", w.Name)})
+		}
+	}
+	return ds
+}
+
+// arrays reports the shared arrays that nobody could allocate.
+func arrays(p *model.Package) []model.Diagnostic {
+	var ds []model.Diagnostic
+	for _, w := range p.Workers {
+		for _, r := range w.Arrays {
+			ds = append(ds, model.Diagnostic{Code: model.ArrayElement, Pos: r.Pos,
+				Message: fmt.Sprintf("%s of worker %s %s", r.What, w.Name, r.Why)})
+		}
+	}
+	for _, in := range p.Instances {
+		for _, r := range in.Arrays {
+			if w := p.Worker(in.Worker); w != nil && slices.ContainsFunc(w.Arrays, func(q model.Reason) bool { return q.Pos == r.Pos }) {
+				continue // of all instances alike
+			}
+			ds = append(ds, model.Diagnostic{Code: model.ArrayElement, Pos: in.Pos,
+				Message: fmt.Sprintf("%s of %s %s (%s)", r.What, in.Text, r.Why, r.Pos.Short())})
 		}
 	}
 	return ds

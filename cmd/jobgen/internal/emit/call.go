@@ -13,6 +13,7 @@ import (
 type locals struct {
 	w, opts           string
 	ctx, in, out, err string
+	b, d, rest, spec  string
 	bound             map[string]string // the user's names of bound parameters -> the output's
 	args              []string          // what MapJob returns
 }
@@ -26,6 +27,7 @@ func (u *unit) locals() locals {
 	}
 	l.w, l.opts = s.name("w"), s.name("opts")
 	l.ctx, l.in, l.out, l.err = s.name("ctx"), s.name("in"), s.name("out"), s.name("err")
+	l.b, l.d, l.rest, l.spec = s.name("b"), s.name("d"), s.name("rest"), s.name("spec")
 	if u.w.MapJob != nil {
 		for i := range u.w.MapJob.Results {
 			l.args = append(l.args, s.name(fmt.Sprintf("a%d", i)))
@@ -37,21 +39,55 @@ func (u *unit) locals() locals {
 // constructor writes NewXRunner.
 func (u *unit) constructor() jen.Code {
 	l := u.locals()
-	var params []jen.Code
 	doc := []string{fmt.Sprintf("%s makes a runner of %s.", u.plan.New, u.w.Name)}
 	if !u.w.Func {
 		doc = []string{fmt.Sprintf("%s makes a runner whose workers are copies of %s.", u.plan.New, l.w)}
-		params = append(params, jen.Id(l.w).Add(u.apply(u.w.Name)))
 	}
 	doc = append(doc, fmt.Sprintf("The options %s hold for every run; those of a single call override them.", l.opts))
-	for _, b := range u.w.Bound {
-		params = append(params, jen.Id(l.bound[b.Name]).Add(u.typ(b.Type, u.params)))
-	}
+	params := u.settingParams(l)
 	params = append(params, u.options(l.opts))
 	return jen.Add(comment(doc...)).Line().Func().Add(u.declare(u.plan.New)).Params(params...).Op("*").Add(u.apply(u.plan.Runner)).
 		Block(jen.Return(jen.Op("&").Add(u.apply(u.plan.Runner)).Values(
-			u.runtime("NewRunner").Call(u.spec(l), jen.Id(l.opts).Op("...")))))
+			u.runtime("NewRunner").Call(u.apply(u.specName).Call(u.settings(l)...), jen.Id(l.opts).Op("...")))))
 }
+
+// settings are the values that a worker is configured with: its own, or those of a function's bound parameters.
+func (u *unit) settings(l locals) []jen.Code {
+	if !u.w.Func {
+		return []jen.Code{jen.Id(l.w)}
+	}
+	var values []jen.Code
+	for _, b := range u.w.Bound {
+		values = append(values, jen.Id(l.bound[b.Name]))
+	}
+	return values
+}
+
+// settingParams are the same as parameters.
+func (u *unit) settingParams(l locals) []jen.Code {
+	if !u.w.Func {
+		return []jen.Code{jen.Id(l.w).Add(u.apply(u.w.Name))}
+	}
+	var params []jen.Code
+	for _, b := range u.w.Bound {
+		params = append(params, jen.Id(l.bound[b.Name]).Add(u.typ(b.Type, u.params)))
+	}
+	return params
+}
+
+// specFunc writes the function that describes the worker to the runtime, and its registration.
+func (u *unit) specFunc() jen.Code {
+	l := u.locals()
+	s := jen.Add(comment(fmt.Sprintf("%s describes %s to the runtime.", u.specName, u.w.Name))).Line().
+		Func().Add(u.declare(u.specName)).Params(u.settingParams(l)...).Add(u.specType()).Block(jen.Return(u.spec(l)))
+	if u.travel != nil {
+		s.Line().Line().Add(u.register())
+	}
+	return s
+}
+
+// specType is the type jobgen.Spec[In, Out].
+func (u *unit) specType() *jen.Statement { return u.runtime("Spec").Types(u.in(), u.out()) }
 
 func (u *unit) spec(l locals) jen.Code {
 	types := []jen.Code{u.in(), u.out()}
@@ -72,7 +108,14 @@ func (u *unit) spec(l locals) jen.Code {
 	}
 	body = append(body, jen.Return(u.runtime("Instance").Types(types...).Values(u.instanceFields(l)...)))
 	fields = append(fields, jen.Id("New").Op(":").Func().Params().Add(u.runtime("Instance").Types(types...)).Block(body...))
-	return u.runtime("Spec").Types(types...).Values(lines(fields)...)
+	if u.travel != nil {
+		fields = append(fields, jen.Id("Wire").Op(":").Add(u.wire(l)))
+	}
+	if len(u.params) > 0 {
+		find := u.runtime("FindInstance").Types(u.apply(u.plan.Runner)).Call(u.apply(u.specName)).Call(u.settings(l)...)
+		fields = append(fields, jen.Id("Instance").Op(":").Func().Params().Add(u.specType()).Block(jen.Return(find)))
+	}
+	return u.specType().Values(lines(fields)...)
 }
 
 // localText limits the reasons that are written into the output; jobgen explain has them all.

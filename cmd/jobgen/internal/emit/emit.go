@@ -18,8 +18,9 @@ import (
 // Package renders the output of a package whose model check has nothing against, by absolute path.
 func Package(p *model.Package) (map[string][]byte, error) {
 	files := map[string][]byte{}
-	for _, out := range p.Outputs() {
-		src, err := render(p, out)
+	l := newPool(p)
+	for _, out := range p.Outputs() { // the one that is always built comes first
+		src, err := render(p, l, out)
 		if err != nil {
 			return nil, err
 		}
@@ -33,9 +34,17 @@ type file struct {
 	pkg      *model.Package
 	names    *names
 	universe bool // some name had to be taken from the runtime's package universe
+
+	*pool
+	suffix  string                       // of the helpers' names, so that outputs which are built together do not collide
+	own     map[*model.Codec]*codecFuncs // written into this file
+	pending []*codecFuncs
 }
 
-func render(p *model.Package, out model.Output) ([]byte, error) {
+// always is the output that is built whenever any other is.
+const always = "jobgen_gen.go"
+
+func render(p *model.Package, l *pool, out model.Output) ([]byte, error) {
 	var workers []*model.Worker
 	for _, w := range p.Workers {
 		if w.Output == out {
@@ -52,7 +61,7 @@ func render(p *model.Package, out model.Output) ([]byte, error) {
 	sort.SliceStable(instances, func(i, j int) bool { return instances[i].Text < instances[j].Text })
 
 	used := usedPackages(p, workers, instances)
-	f := &file{pkg: p, names: newNames(p, used)}
+	f := &file{pkg: p, names: newNames(p, l, used), pool: l, suffix: outputSuffix(out), own: map[*model.Codec]*codecFuncs{}}
 	g := jen.NewFilePathName(p.Path, p.Name)
 	header := model.Header
 	if out.Constraint != "" {
@@ -72,6 +81,10 @@ func render(p *model.Package, out model.Output) ([]byte, error) {
 	}
 	for _, in := range instances {
 		f.instance(g, p.Worker(in.Worker), in)
+	}
+	f.codecFuncs(g)
+	if out.Base == always {
+		l.shared = f.own
 	}
 	var b bytes.Buffer
 	if err := g.Render(&b); err != nil {
@@ -110,6 +123,7 @@ func (f *file) worker(g *jen.File, w *model.Worker) {
 		g.Add(u.result()).Line()
 	}
 	g.Add(u.constructor()).Line()
+	g.Add(u.specFunc()).Line()
 	if u.plan.RunN {
 		g.Add(u.runN()).Line()
 	}

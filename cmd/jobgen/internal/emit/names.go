@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"maps"
 	"sort"
 	"strings"
 
@@ -15,25 +16,48 @@ type names struct {
 	pkg     *model.Package
 	aliases map[string]string // import path -> name in the file
 	taken   map[string]bool   // what a type parameter or local variable must not be called
+	locals  map[string]bool   // every name that was given to a local variable
+	pool    *pool
+}
+
+// pool is what the outputs of a package share: the package-level names that they declare besides those of
+// the plans, and the functions of the output that is always built, which the others may call.
+type pool struct {
+	taken map[string]bool
+	specs map[string]string // the functions that make the workers' specs, by worker
+
+	shared map[*model.Codec]*codecFuncs // those in the output that is always built
+}
+
+func newPool(p *model.Package) *pool {
+	l := &pool{taken: map[string]bool{}, specs: map[string]string{}}
+	for name := range p.Reserved {
+		l.taken[name] = true
+	}
+	workers := make([]string, 0, len(p.Workers))
+	for _, w := range p.Workers {
+		workers = append(workers, w.Name)
+		for _, name := range w.Plan().Names() {
+			l.taken[name] = true
+		}
+	}
+	sort.Strings(workers)
+	n := &names{taken: l.taken, pool: l}
+	for _, w := range workers {
+		l.specs[w] = n.helper("spec" + upper(w))
+	}
+	return l
 }
 
 // newNames chooses the import names for the packages of used, a map from import path to real name.
 // An import must not be called like anything at package level, or like a predeclared name.
-func newNames(p *model.Package, used map[string]string) *names {
-	n := &names{pkg: p, aliases: map[string]string{}, taken: map[string]bool{}}
-	for name := range p.Reserved {
-		n.taken[name] = true
-	}
-	for _, w := range p.Workers {
-		for _, name := range w.Plan().Names() {
-			n.taken[name] = true
-		}
-	}
-	// The runtime and context come first, so that they keep their usual names where they can.
-	paths := []string{model.Runtime, "context"}
+func newNames(p *model.Package, l *pool, used map[string]string) *names {
+	n := &names{pkg: p, aliases: map[string]string{}, taken: maps.Clone(l.taken), locals: map[string]bool{}, pool: l}
+	// The runtime, context and the kernel come first, so that they keep their usual names where they can.
+	paths := []string{model.Runtime, "context", model.Kernel}
 	var rest []string
 	for path := range used {
-		if path != model.Runtime && path != "context" {
+		if path != model.Runtime && path != "context" && path != model.Kernel {
 			rest = append(rest, path)
 		}
 	}
@@ -67,6 +91,33 @@ func (n *names) free(name string, local map[string]bool) string {
 	return unique
 }
 
+// helper is a package-level name for a function that no user calls: the wanted name or one like it.
+func (n *names) helper(want string) string { return n.helpers(want, "")[0] }
+
+// helpers are such names with several prefixes and the same rest.
+func (n *names) helpers(rest string, prefixes ...string) []string {
+	for i := 1; ; i++ {
+		var all []string
+		for _, p := range prefixes {
+			name := p + rest
+			if i > 1 {
+				name = fmt.Sprintf("%s%d", name, i)
+			}
+			if n.isTaken(name) || n.locals[name] {
+				break
+			}
+			all = append(all, name)
+		}
+		if len(all) < len(prefixes) {
+			continue
+		}
+		for _, name := range all {
+			n.taken[name], n.pool.taken[name] = true, true
+		}
+		return all
+	}
+}
+
 // scope hands out the names of one function's variables and parameters.
 type scope struct {
 	names *names
@@ -91,7 +142,7 @@ func (s *scope) name(want string) string {
 	if want != "err" || s.used["err"] || s.names.taken["err"] {
 		got = s.names.free(want, s.used)
 	}
-	s.used[got] = true
+	s.used[got], s.names.locals[got] = true, true
 	return got
 }
 
@@ -99,6 +150,7 @@ func (s *scope) name(want string) string {
 // output always may.
 func usedPackages(p *model.Package, workers []*model.Worker, instances []*model.Instance) map[string]string {
 	used := map[string]string{model.Runtime: model.RuntimeName, "context": "context"}
+	seen := map[*model.Codec]bool{}
 	add := func(t model.Type) {
 		t.Walk(func(t model.Type) {
 			switch {
@@ -111,7 +163,7 @@ func usedPackages(p *model.Package, workers []*model.Worker, instances []*model.
 	}
 	for name := range p.Shadowed {
 		switch name {
-		case "error", "int", "nil", "true":
+		case "error", "int", "nil", "true", "byte":
 			used[model.Universe] = model.UniverseName
 		}
 	}
@@ -131,7 +183,40 @@ func usedPackages(p *model.Package, workers []*model.Worker, instances []*model.
 			}
 		}
 	}
+	var codec func(*model.Codec)
+	codec = func(c *model.Codec) {
+		if c == nil || seen[c] {
+			return
+		}
+		seen[c] = true
+		add(c.Type)
+		if c.Scalar != "" {
+			add(model.Type{Kind: model.Basic, Name: c.Scalar})
+		}
+		codec(c.Key)
+		codec(c.Elem)
+		for _, fl := range c.Fields {
+			codec(fl.Codec)
+		}
+	}
+	travel := func(t *model.Travel) {
+		if t == nil {
+			return
+		}
+		used[model.Kernel] = model.KernelName
+		codec(t.Value)
+		for _, fl := range t.Config {
+			codec(fl.Codec)
+		}
+		for _, c := range append(append([]*model.Codec{}, t.In...), t.Out...) {
+			codec(c)
+		}
+	}
+	for _, w := range workers {
+		travel(w.Travel)
+	}
 	for _, in := range instances {
+		travel(in.Travel)
 		for _, a := range in.Args {
 			add(a)
 		}

@@ -86,7 +86,10 @@ func (u *unit) functionTypeOf(m *model.Method, self jen.Code, named bool, tparam
 
 // instance writes the use of a registered instance that stops compiling when there is no such instance.
 func (f *file) instance(g *jen.File, w *model.Worker, in *model.Instance) {
-	u := f.unit(w)
+	u := f.instanceUnit(w, in)
+	if u.travel != nil {
+		g.Add(u.instanceSpec(in)).Line()
+	}
 	self := jen.Id(w.Name).Types(f.types(in.Args, nil)...)
 	value := jen.Code(self)
 	if !w.Func {

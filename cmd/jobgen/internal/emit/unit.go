@@ -13,11 +13,17 @@ type unit struct {
 	*file
 	w      *model.Worker
 	plan   model.Plan
-	params []string // the names of its type parameters in the output
+	params []string   // the names of its type parameters in the output
+	args   []jen.Code // of an instance: what stands for the type parameters
+
+	instanceOf []model.Type // the same as types
+
+	specName string        // the function that makes its Spec
+	travel   *model.Travel // how it leaves the process, or nil
 }
 
 func (f *file) unit(w *model.Worker) *unit {
-	u := &unit{file: f, w: w, plan: w.Plan()}
+	u := &unit{file: f, w: w, plan: w.Plan(), travel: w.Travel}
 	local := map[string]bool{}
 	for _, p := range w.TypeParams {
 		name := p.Name
@@ -28,6 +34,21 @@ func (f *file) unit(w *model.Worker) *unit {
 		local[name] = true
 		u.params = append(u.params, name)
 	}
+	u.specName = f.specs[w.Name]
+	return u
+}
+
+// instanceUnit is the unit of an instance of w, a generic worker.
+func (f *file) instanceUnit(w *model.Worker, in *model.Instance) *unit {
+	inst := *w
+	inst.Do, inst.MapJob, inst.TypeParams, inst.Bound = in.Do, in.MapJob, nil, nil
+	for _, q := range in.Do.Params {
+		if q.Bound {
+			inst.Bound = append(inst.Bound, q)
+		}
+	}
+	u := &unit{file: f, w: &inst, plan: w.Plan(), travel: in.Travel, args: f.types(in.Args, nil), instanceOf: in.Args}
+	u.specName = f.names.helper("spec" + upper(w.Name) + f.arguments(in.Args) + f.suffix)
 	return u
 }
 
@@ -54,6 +75,9 @@ func (u *unit) declare(name string) *jen.Statement {
 
 func (u *unit) apply(name string) *jen.Statement {
 	s := jen.Id(name)
+	if len(u.args) > 0 {
+		return s.Types(u.args...)
+	}
 	if len(u.params) == 0 {
 		return s
 	}

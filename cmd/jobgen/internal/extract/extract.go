@@ -40,6 +40,7 @@ func Package(in Input) *model.Package {
 		funcs: map[token.Pos]*ast.FuncDecl{},
 		own:   map[*token.File]bool{},
 	}
+	x.codecs.x = x
 	for _, f := range in.Files {
 		x.own[in.Fset.File(f.FileStart)] = true
 		for _, d := range f.Decls {
@@ -63,6 +64,8 @@ type extractor struct {
 	pkg   *model.Package
 	funcs map[token.Pos]*ast.FuncDecl // by the position of their names
 	own   map[*token.File]bool
+
+	codecs codecs
 
 	instantiate []instantiateLine // read when every worker is known
 }

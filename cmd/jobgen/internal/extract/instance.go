@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
 )
@@ -65,6 +66,7 @@ func (x *extractor) instance(l instantiateLine) {
 		return
 	}
 	args := info.Instances[name].TypeArgs
+	var names []string
 	for i := range args.Len() {
 		t, invalid, problem := x.convert(args.At(i))
 		if invalid || problem != "" {
@@ -72,7 +74,9 @@ func (x *extractor) instance(l instantiateLine) {
 			return
 		}
 		in.Args = append(in.Args, t)
+		names = append(names, types.TypeString(types.Unalias(args.At(i)), (*types.Package).Path))
 	}
+	in.Name = w.Name + "[" + strings.Join(names, ",") + "]"
 	x.instanceReasons(in, w, info.Types[expr].Type)
 }
 
@@ -81,7 +85,14 @@ func (x *extractor) instanceReasons(in *model.Instance, w *model.Worker, t types
 	probe := &model.Worker{Name: w.Name, Pos: w.Pos, Func: w.Func, Bound: w.Bound}
 	if sig, ok := t.(*types.Signature); ok && w.Func {
 		in.Do = x.signature(types.NewFunc(w.Pos.Token, x.in.Types, w.Name, sig), sig, w.Pos)
+		for i := range in.Do.Params {
+			in.Do.Params[i].Bound = w.Do.Params[i].Bound
+		}
 		in.Locals = x.functionReasons(probe, sig)
+		if len(in.Locals) == 0 {
+			in.Travel = x.travel(probe, x.pkg.Path+"."+in.Name, nil, sig)
+		}
+		in.Arrays = x.arrays(nil, sig, probe)
 		return
 	}
 	named, _ := types.Unalias(t).(*types.Named)
@@ -90,10 +101,14 @@ func (x *extractor) instanceReasons(in *model.Instance, w *model.Worker, t types
 		return
 	}
 	self := x.methods(probe, named)
-	in.Do = probe.Do
+	in.Do, in.MapJob = probe.Do, probe.MapJob
 	if in.Do == nil {
 		in.Bad = w.Name + " has no method Do"
 		return
 	}
 	in.Locals = x.workerReasons(probe, self)
+	if len(in.Locals) == 0 && !x.misfit(self) {
+		in.Travel = x.travel(probe, x.pkg.Path+"."+in.Name, self, nil)
+	}
+	in.Arrays = x.arrays(self, nil, probe)
 }

@@ -2,7 +2,6 @@ package extract
 
 import (
 	"fmt"
-	"go/token"
 	"go/types"
 
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
@@ -81,25 +80,21 @@ const (
 
 // tuple visits parameters or results, leaving out the leading context and the final error.
 func (t *traveller) tuple(kind string, list *types.Tuple, fallback model.Pos) {
-	var vars []*types.Var
-	n := list.Len()
-	for i := range n {
-		v := list.At(i)
-		if kind == "parameter" && i == 0 && isContext(v.Type()) || kind == "result" && i == n-1 && isError(v.Type()) {
-			continue
-		}
-		vars = append(vars, v)
-	}
+	vars := travelling(list, kind)
 	for i, v := range vars {
-		what := kind + " " + v.Name()
-		if v.Name() == "" || v.Name() == "_" {
-			what = fmt.Sprintf("%s %d", kind, i+1)
-			if len(vars) == 1 {
-				what = "the " + kind
-			}
-		}
-		t.visit(what, v.Type(), t.x.fieldPos(v, fallback), nil)
+		t.visit(partName(kind, i, len(vars), v.Name()), v.Type(), t.x.fieldPos(v, fallback), nil)
 	}
+}
+
+// partName is how messages refer to a parameter or result, one of n.
+func partName(kind string, i, n int, name string) string {
+	switch {
+	case name != "" && name != "_":
+		return kind + " " + name
+	case n == 1:
+		return "the " + kind
+	}
+	return fmt.Sprintf("%s %d", kind, i+1)
 }
 
 func (t *traveller) no(what, why string, at model.Pos) {
@@ -118,9 +113,11 @@ func (t *traveller) visit(what string, typ types.Type, at model.Pos, inside []ty
 		t.no(what, "nests too deeply", at)
 		return
 	}
+	written := typ
 	typ = types.Unalias(typ)
 	if n, ok := typ.(*types.Named); ok {
-		if marshals(n) {
+		if t.x.methodsOf(n) != nil {
+			t.nameable(what, written, at)
 			return
 		}
 		for _, u := range inside {
@@ -131,12 +128,21 @@ func (t *traveller) visit(what string, typ types.Type, at model.Pos, inside []ty
 		}
 		before := len(t.reasons)
 		t.under(what, typ, at, append(inside[:len(inside):len(inside)], typ))
-		if len(t.reasons) == before {
+		if len(t.reasons) == before && t.nameable(what, written, at) {
 			t.fine[typ] = true
 		}
 		return
 	}
 	t.under(what, typ, at, inside)
+}
+
+// nameable says whether generated code can write a type that is about to be fine.
+func (t *traveller) nameable(what string, typ types.Type, at model.Pos) bool {
+	_, invalid, problem := t.x.convert(typ)
+	if problem != "" && !invalid {
+		t.no(what, "has a type that generated code cannot name: "+problem, at)
+	}
+	return problem == ""
 }
 
 func (t *traveller) under(what string, typ types.Type, at model.Pos, inside []types.Type) {
@@ -187,7 +193,7 @@ func (t *traveller) structure(what string, typ types.Type, s *types.Struct, at m
 		if f.Name() == "_" || f.Exported() || f.Pkg() == t.x.in.Types {
 			continue
 		}
-		t.no(what, fmt.Sprintf("is of type %s, which has unexported fields and not both MarshalBinary and UnmarshalBinary", t.x.typeName(typ)), at)
+		t.no(what, fmt.Sprintf("is of type %s, which has unexported fields and no pair of methods like MarshalBinary and UnmarshalBinary", t.x.typeName(typ)), at)
 		return
 	}
 	for f := range s.Fields() {
@@ -196,43 +202,4 @@ func (t *traveller) structure(what string, typ types.Type, s *types.Struct, at m
 		}
 		t.visit(what+"."+f.Name(), f.Type(), t.x.fieldPos(f, at), inside)
 	}
-}
-
-// marshals says whether a type brings its own encoding. Methods promoted from an embedded field do not
-// count: they would encode that field and drop the others.
-func marshals(n *types.Named) bool {
-	if types.IsInterface(n) {
-		return false
-	}
-	has := func(name string, params, results []types.Type) bool {
-		obj, index, _ := types.LookupFieldOrMethod(types.NewPointer(n), true, n.Obj().Pkg(), name)
-		f, ok := obj.(*types.Func)
-		if !ok || len(index) != 1 {
-			return false
-		}
-		return types.Identical(f.Signature(), plainSignature(params, results))
-	}
-	bytes := types.NewSlice(types.Typ[types.Byte])
-	err := types.Universe.Lookup("error").Type()
-	in, out, fail := []types.Type{bytes}, []types.Type{bytes, err}, []types.Type{err}
-	switch {
-	case has("UnmarshalBinary", in, fail) && (has("AppendBinary", in, out) || has("MarshalBinary", nil, out)):
-		return true
-	case has("MarshalMsg", in, out) && has("UnmarshalMsg", in, out):
-		return true
-	case has("MarshalVT", nil, out) && has("UnmarshalVT", in, fail):
-		return true
-	}
-	return false
-}
-
-func plainSignature(params, results []types.Type) *types.Signature {
-	tuple := func(ts []types.Type) *types.Tuple {
-		var vs []*types.Var
-		for _, t := range ts {
-			vs = append(vs, types.NewParam(token.NoPos, nil, "", t))
-		}
-		return types.NewTuple(vs...)
-	}
-	return types.NewSignatureType(nil, nil, nil, tuple(params), tuple(results), false)
 }

@@ -33,6 +33,10 @@ func (x *extractor) typeWorker(spec *ast.TypeSpec) *model.Worker {
 	w.Misfit = x.misfit(self)
 	w.Locks = x.workerLocks(self, w.Pos)
 	w.Locals = x.workerReasons(w, self)
+	if len(w.Locals) == 0 {
+		w.Travel = x.travel(w, x.pkg.Qualified(w), self, nil)
+	}
+	w.Arrays = x.arrays(self, nil, w)
 	return w
 }
 
@@ -132,6 +136,10 @@ func (x *extractor) funcWorker(decl *ast.FuncDecl, args []model.Arg) *model.Work
 	}
 	w.Locks = x.paramLocks(obj.Signature(), w)
 	w.Locals = x.functionReasons(w, obj.Signature())
+	if len(w.Locals) == 0 {
+		w.Travel = x.travel(w, x.pkg.Qualified(w), nil, obj.Signature())
+	}
+	w.Arrays = x.arrays(nil, obj.Signature(), w)
 	return w
 }
 

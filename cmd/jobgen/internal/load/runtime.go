@@ -28,7 +28,7 @@ func (r *Result) findRuntime(ctx context.Context, cfg Config) *runtimePackages {
 	pc := r.config(ctx, cfg)
 	pc.Mode = packages.NeedName | packages.NeedFiles | packages.NeedExportFile
 	rt.search.Go(func() error {
-		pkgs, err := packages.Load(pc, model.Runtime, model.Universe)
+		pkgs, err := packages.Load(pc, model.Runtime, model.Kernel, model.Universe)
 		for _, p := range pkgs {
 			if p.ExportFile != "" {
 				rt.found[p.PkgPath] = p
@@ -57,6 +57,9 @@ func (r *Result) RuntimeError() error {
 	}
 	return errors.New("the module does not have it")
 }
+
+// HasKernel says whether that runtime has the package that codecs are made of.
+func (r *Result) HasKernel() bool { return r.runtime.has(model.Kernel) }
 
 // HasUniverse says whether that runtime has the package of predeclared types.
 func (r *Result) HasUniverse() bool { return r.runtime.has(model.Universe) }

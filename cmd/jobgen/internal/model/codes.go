@@ -31,6 +31,7 @@ const (
 	DoesNotCompile Code = "JG025"
 	NoSuchWorker   Code = "JG026"
 	Shadowed       Code = "JG027"
+	ArrayElement   Code = "JG028"
 )
 
 // CodeInfo explains a code: what it is about, and what to do.
@@ -67,5 +68,6 @@ var Codes = map[Code]CodeInfo{
 	CannotWrite:    {"the file system refuses the output", "make the directory writable and run jobgen again"},
 	DoesNotCompile: {"the output would not compile, so nothing was written", "this is a fault of jobgen: please report it with the worker's declaration"},
 	NoSuchWorker:   {"no worker of that name", "jobgen explain without a name lists them"},
+	ArrayElement:   {"a shared array whose elements hold pointers", "use elements made of numbers and bools, and of arrays and structs of them; a slice can become another dimension, a text an array of bytes"},
 	Shadowed:       {"the package uses a predeclared name for something else", "rename the declaration"},
 }

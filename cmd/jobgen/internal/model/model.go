@@ -15,6 +15,10 @@ const (
 	Runtime     = "github.com/jobgen/jobgen/runtime"
 	RuntimeName = "jobgen"
 
+	// Kernel is the import path of the package that codecs are made of.
+	Kernel     = Runtime + "/wire"
+	KernelName = "wire"
+
 	// Universe is the import path of the package that names the predeclared types once more, for
 	// packages that use one of their names for something else.
 	Universe     = Runtime + "/universe"
@@ -134,6 +138,8 @@ type Worker struct {
 
 	Locks  []Reason // locks inside the worker's value
 	Locals []Reason // why it cannot leave the process; empty if it can
+	Travel *Travel  // how it leaves the process; nil if it cannot
+	Arrays []Reason // shared arrays with elements that hold pointers
 }
 
 // NotMethod is a field, or an ambiguous selector, where a method was looked for.
@@ -181,14 +187,18 @@ func (p Param) Blank() bool { return p.Name == "" || p.Name == "_" }
 // Instance is a //jobgen:instantiate line.
 type Instance struct {
 	Text   string // as written: "Sq[float64]"
+	Name   string // with full import paths, without spaces: what the runtime calls it, after the package's path
 	Pos    Pos
 	File   string
 	Output Output
 	Worker string // name of the generic worker
 	Args   []Type
-	Do     *Method // with the type arguments in place
-	Bad    string  // why it is no instance of a worker; empty if it is
+	Do     *Method // with the type arguments in place, as MapJob
+	MapJob *Method
+	Bad    string // why it is no instance of a worker; empty if it is
 	Locals []Reason
+	Travel *Travel
+	Arrays []Reason
 }
 
 // Reason says what part of a worker has a property that matters, and where that part is.

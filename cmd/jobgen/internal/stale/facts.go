@@ -15,6 +15,7 @@ import (
 type facts struct {
 	abi     string
 	workers map[string]*worker
+	forms   map[string]string // the fingerprints of instances of generic workers, by the functions that describe them
 }
 
 type worker struct {
@@ -24,6 +25,7 @@ type worker struct {
 	bound      []param
 	results    []string // the fields of its result struct
 	local      string
+	form       string // the fingerprint of what travels
 	setup      bool
 	close      bool
 	registered map[string]bool // instances
@@ -45,7 +47,7 @@ func (p param) String() string {
 
 // read extracts the facts of a generated file as far as it can be parsed. The error is the parser's.
 func read(src []byte) (*facts, error) {
-	f := &facts{workers: map[string]*worker{}}
+	f := &facts{workers: map[string]*worker{}, forms: map[string]string{}}
 	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution)
 	if file == nil {
 		return f, err
@@ -164,7 +166,7 @@ func params(list *ast.FieldList) []param {
 	return out
 }
 
-// function reads a constructor, or the generic function around a tripwire.
+// function reads the function that describes a worker to the runtime, or the generic one around a tripwire.
 func (f *facts) function(d *ast.FuncDecl) {
 	if d.Body == nil || d.Recv != nil {
 		return
@@ -185,9 +187,9 @@ func (f *facts) function(d *ast.FuncDecl) {
 		}
 		return
 	}
-	var w *worker
+	var w *worker // none in a function that describes an instance: it adds to another's description
 	fields := map[string]bool{}
-	local := ""
+	local, form := "", ""
 	ast.Inspect(d.Body, func(n ast.Node) bool {
 		kv, ok := n.(*ast.KeyValueExpr)
 		if !ok {
@@ -207,18 +209,25 @@ func (f *facts) function(d *ast.FuncDecl) {
 			w = f.worker(text[strings.LastIndexByte(text, '.')+1:])
 		case "Local":
 			local = text
+		case "Fingerprint":
+			if lit, ok := kv.Value.(*ast.BasicLit); ok {
+				form = lit.Value
+			}
 		}
 		return true
 	})
 	if w == nil {
+		if form != "" {
+			f.forms[d.Name.Name] = form
+		}
 		return
 	}
-	w.local, w.setup, w.close = local, fields["Setup"], fields["Close"]
+	w.local, w.form, w.setup, w.close = local, form, fields["Setup"], fields["Close"]
 	for _, p := range params(d.Type.TypeParams) {
 		w.tparams += p.String() + ", "
 	}
-	list := params(d.Type.Params)
-	if len(list) > 0 {
-		w.bound = list[:len(list)-1] // the last are the options
+	w.bound = params(d.Type.Params)
+	if n := len(w.bound); n > 0 && strings.HasSuffix(w.bound[n-1].typ, ".Option") {
+		w.bound = w.bound[:n-1] // as it was in the constructor, before there were codecs
 	}
 }

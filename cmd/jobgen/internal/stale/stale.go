@@ -56,6 +56,11 @@ func Reasons(old, want []byte) []Reason {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		rs = append(rs, compare(name, was.workers[name], is.workers[name])...)
 	}
+	for _, name := range slices.Sorted(maps.Keys(is.forms)) {
+		if form := was.forms[name]; len(rs) == 0 && form != "" && form != is.forms[name] {
+			rs = append(rs, Reason{Text: "what travels to and from an instance of a generic worker has changed"})
+		}
+	}
 	if len(rs) == 0 {
 		rs = []Reason{{Text: "it was edited by hand or written by another version of jobgen"}}
 	}
@@ -121,6 +126,13 @@ func compare(name string, was, is *worker) []Reason {
 		rs = append(rs, Reason{Text: fmt.Sprintf("%s can no longer leave its process: %s", name, is.local)})
 	default:
 		rs = append(rs, Reason{Text: fmt.Sprintf("%s stays in its process for another reason: %s", name, is.local)})
+	}
+	switch {
+	case len(rs) > 0 || was.form == is.form:
+	case was.form == "":
+		say("", "%s has a codec now", name)
+	case is.form != "":
+		say("", "what travels to and from %s has changed", name)
 	}
 	for _, in := range slices.Sorted(maps.Keys(is.registered)) {
 		if !was.registered[in] {

@@ -11,6 +11,10 @@ func do(params string) string {
 	return header + "var _ func(" + params + ") (float64, error) = (*V).Do\n"
 }
 
+func spec(wire string) string {
+	return do("*V") + "func specV() jobgen.Spec { return jobgen.Spec{Name: \"a.V\", " + wire + "} }\n"
+}
+
 func TestReasons(t *testing.T) {
 	tests := []struct{ name, old, want, reason string }{
 		{"gained", do("*V, context.Context, []float64"), do("_ *V, _ context.Context, a []float64, b string"), "V.Do gained parameter `b string`"},
@@ -26,6 +30,10 @@ func TestReasons(t *testing.T) {
 		{"contract", strings.Replace(do("*V"), "ABI1", "ABI0", 1), do("*V"), "it was written for another contract with the runtime (ABI0, now ABI1)"},
 		{"empty", " \n", do("*V"), "it is empty"},
 		{"conflict", "<<<<<<< HEAD\n" + do("*V"), do("*V"), "it holds the marks of a merge conflict"},
+		{"codec", spec(""), spec("Wire: &W{Fingerprint: 0x1}"), "V has a codec now"},
+		{"travels", spec("Wire: &W{Fingerprint: 0x1}"), spec("Wire: &W{Fingerprint: 0x2}"), "what travels to and from V has changed"},
+		{"instance", header + "func specVOfInt() { w = W{Fingerprint: 0x1} }\n", header + "func specVOfInt() { w = W{Fingerprint: 0x2} }\n",
+			"what travels to and from an instance of a generic worker has changed"},
 		{"hand", do("*V") + "// x\n", do("*V"), "it was edited by hand or written by another version of jobgen"},
 	}
 	for _, tt := range tests {
