@@ -63,8 +63,8 @@ func TestEnvironmentThatMakesNoSense(t *testing.T) {
 		"JOBGEN_WORKERS=-1":           "want a number of workers",
 		"JOBGEN_SEED=pi":              "want a number",
 		"JOBGEN_BACKEND=goroutines:0": "want goroutines",
-		"JOBGEN_BACKEND=processes:4":  `JOBGEN_BACKEND=processes:4: this program has no backend called "processes"; it has debug, goroutines`,
-		"JOBGEN_BACKEND=nosuch":       `this program has no backend called "nosuch"`,
+		"JOBGEN_BACKEND=processes:0":  "JOBGEN_BACKEND=processes:0: want processes or processes:N",
+		"JOBGEN_BACKEND=nosuch":       `this program has no backend called "nosuch"; it has debug, goroutines, processes`,
 	} {
 		t.Run(env, func(t *testing.T) {
 			name, value, _ := strings.Cut(env, "=")
@@ -89,12 +89,12 @@ func TestEnvironmentThatMakesNoSense(t *testing.T) {
 
 func TestOptionsThatMakeNoSense(t *testing.T) {
 	for want, o := range map[string]jobgen.Option{
-		"Workers(-1)":      jobgen.Workers(-1),
-		"JobTimeout(-1s)":  jobgen.JobTimeout(-time.Second),
-		"Retry(0, 0s)":     jobgen.Retry(0, 0),
-		"Retry(2, -1s)":    jobgen.Retry(2, -time.Second),
-		"Window(-2)":       jobgen.Window(-2),
-		"no backend calle": jobgen.Processes(),
+		"Workers(-1)":     jobgen.Workers(-1),
+		"JobTimeout(-1s)": jobgen.JobTimeout(-time.Second),
+		"Retry(0, 0s)":    jobgen.Retry(0, 0),
+		"Retry(2, -1s)":   jobgen.Retry(2, -time.Second),
+		"Window(-2)":      jobgen.Window(-2),
+		"has no codec":    jobgen.Processes(),
 	} {
 		var e *jobgen.RunError
 		r := jobgen.NewRunner(jobgen.Spec[int, int]{Name: "x.Double", New: func() jobgen.Instance[int, int] {

@@ -10,6 +10,7 @@ import (
 // program was started by hand or by another program it returns at once; started as a worker by a
 // backend, which sets JOBGEN_WORKER, it runs jobs and ends the process.
 func Init() {
+	inited.Store(true)
 	address := os.Getenv(envWorker)
 	if address == "" {
 		return

@@ -27,3 +27,7 @@ func TestLoopback(t *testing.T) {
 func TestLossyLoopback(t *testing.T) {
 	Exercise(t, Place{Options: []jobgen.Option{jobgen.On(&Loopback{Loss: 0.2, Seed: 1})}})
 }
+
+func TestProcesses(t *testing.T) {
+	Exercise(t, Place{Options: []jobgen.Option{jobgen.Processes()}})
+}

@@ -1,0 +1,30 @@
+package jobgen
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/jobgen/jobgen/sharedmem"
+)
+
+// The board is a row of numbers for each worker, in shared memory: what it is doing. It can still be read when the worker
+// is dead.
+const (
+	boardPhase = iota
+	boardJob
+	boardSince // when the job began, in nanoseconds since 1970
+	boardWidth = 8
+)
+
+// Phases of a worker.
+const (
+	atRest int64 = iota // or decoding what it was sent
+	inSetup
+	inJob // or encoding its result
+	inClose
+)
+
+// boardWord is a number on the board, which both processes look at.
+func boardWord(board sharedmem.Array[int64], row, i int) *atomic.Int64 {
+	return (*atomic.Int64)(unsafe.Pointer(&board.Sub(row).Slice()[i]))
+}

@@ -1,0 +1,161 @@
+// Package proc starts this program again as a child process and talks to it: frames over two pipes, descriptors over a
+// socket, and what is to be known when it dies. What the frames mean is package jobgen's.
+package proc
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// Frames are a byte that says what they are, the length of what follows, and that.
+const headerSize = 1 + 8
+
+// Writer writes frames. It may be used by several goroutines.
+type Writer struct {
+	mu  sync.Mutex
+	w   io.Writer
+	buf []byte // frames that were not flushed
+}
+
+// NewWriter writes to w.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+
+// largeFrame is not worth copying into one piece with its header.
+const largeFrame = 64 << 10
+
+// Write writes a frame whose content is parts one after the other, with all that was put before.
+func (w *Writer) Write(kind byte, parts ...[]byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := w.header(kind, parts); n > largeFrame {
+		if err := w.flush(); err != nil {
+			return err
+		}
+		for _, p := range parts {
+			if _, err := w.w.Write(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w.append(parts)
+	return w.flush()
+}
+
+// Put keeps a frame until the next Write or Flush, or until there are many.
+func (w *Writer) Put(kind byte, parts ...[]byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.header(kind, parts)
+	w.append(parts)
+	if len(w.buf) < largeFrame {
+		return nil
+	}
+	return w.flush()
+}
+
+// Flush writes what was put.
+func (w *Writer) Flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.flush()
+}
+
+func (w *Writer) header(kind byte, parts [][]byte) (n int) {
+	for _, p := range parts {
+		n += len(p)
+	}
+	w.buf = append(w.buf, kind)
+	w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(n))
+	return n
+}
+
+func (w *Writer) append(parts [][]byte) {
+	for _, p := range parts {
+		w.buf = append(w.buf, p...)
+	}
+}
+
+func (w *Writer) flush() error {
+	if len(w.buf) == 0 {
+		return nil
+	}
+	_, err := w.w.Write(w.buf)
+	if w.buf = w.buf[:0]; cap(w.buf) > 4*largeFrame {
+		w.buf = nil
+	}
+	return err
+}
+
+// Reader reads frames.
+type Reader struct {
+	r    io.Reader
+	buf  []byte
+	have []byte // of buf, not yet read
+}
+
+// NewReader reads from r.
+func NewReader(r io.Reader) *Reader { return &Reader{r: r, buf: make([]byte, 64<<10)} }
+
+// step is how much room is made at a time: a length that is nonsense must not take all memory.
+const step = 1 << 20
+
+// Read returns the next frame. Its content is good until the next Read. io.EOF means that the other side has ended between
+// two frames.
+func (r *Reader) Read() (kind byte, content []byte, err error) {
+	if err := r.fill(headerSize); err != nil {
+		if err == io.ErrUnexpectedEOF && len(r.have) == 0 {
+			err = io.EOF
+		}
+		return 0, nil, err
+	}
+	kind = r.have[0]
+	length := binary.LittleEndian.Uint64(r.have[1:])
+	if length > 1<<48 {
+		return 0, nil, fmt.Errorf("a frame of %d bytes: the stream is damaged", length)
+	}
+	r.have = r.have[headerSize:]
+	for n := 0; n < int(length); {
+		n = min(n+max(n, step), int(length))
+		if err := r.fill(n); err != nil {
+			return 0, nil, err
+		}
+	}
+	content, r.have = r.have[:length:length], r.have[length:]
+	return kind, content, nil
+}
+
+// Keep makes the content of the last frame the caller's own, where it is worth more than a copy.
+func (r *Reader) Keep(content []byte) []byte {
+	if len(content) < largeFrame {
+		return append([]byte(nil), content...)
+	}
+	r.buf = make([]byte, max(largeFrame, len(r.have)))
+	r.have = r.buf[:copy(r.buf, r.have)]
+	return content
+}
+
+// fill sees to it that r.have has n bytes.
+func (r *Reader) fill(n int) error {
+	for len(r.have) < n {
+		if cap(r.have) < n || len(r.have) == 0 { // what is left moves to the beginning
+			if len(r.buf) < n {
+				r.buf = append(make([]byte, 0, n+n/4), r.have...)[:n+n/4]
+				r.have = r.buf[:len(r.have)]
+			} else {
+				r.have = r.buf[:copy(r.buf, r.have)]
+			}
+		}
+		k, err := r.r.Read(r.have[len(r.have):cap(r.have)])
+		r.have = r.have[:len(r.have)+k]
+		if err == io.EOF && len(r.have) < n {
+			return io.ErrUnexpectedEOF
+		}
+		if err != nil && len(r.have) < n {
+			return err
+		}
+	}
+	return nil
+}

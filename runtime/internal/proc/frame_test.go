@@ -1,0 +1,97 @@
+package proc
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"testing/iotest"
+
+	"pgregory.net/rapid"
+)
+
+// Frames come out as they went in, however the pipe cuts them.
+func TestFrames(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var pipe bytes.Buffer
+		w := NewWriter(&pipe)
+		type frame struct {
+			kind    byte
+			content []byte
+		}
+		var sent []frame
+		for range rapid.IntRange(0, 20).Draw(t, "frames") {
+			n := rapid.OneOf(rapid.IntRange(0, 50), rapid.IntRange(largeFrame-20, 3*largeFrame)).Draw(t, "size")
+			f := frame{rapid.Byte().Draw(t, "kind"), bytes.Repeat([]byte{rapid.Byte().Draw(t, "fill")}, n)}
+			sent = append(sent, f)
+			cut := rapid.IntRange(0, n).Draw(t, "cut")
+			send := w.Write
+			if rapid.Bool().Draw(t, "put") {
+				send = w.Put
+			}
+			if err := send(f.kind, f.content[:cut], f.content[cut:]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		var in io.Reader = &pipe
+		if rapid.Bool().Draw(t, "bytewise") && pipe.Len() < 100_000 {
+			in = iotest.OneByteReader(in)
+		}
+		r := NewReader(in)
+		var kept [][]byte
+		for i, f := range sent {
+			kind, content, err := r.Read()
+			if err != nil || kind != f.kind || !bytes.Equal(content, f.content) {
+				t.Fatalf("frame %d: %q, %d bytes, %v; want %q, %d bytes", i, kind, len(content), err, f.kind, len(f.content))
+			}
+			kept = append(kept, r.Keep(content))
+		}
+		for i, f := range sent {
+			if !bytes.Equal(kept[i], f.content) {
+				t.Fatalf("frame %d was not kept", i)
+			}
+		}
+		if _, _, err := r.Read(); err != io.EOF {
+			t.Fatalf("at the end: %v", err)
+		}
+	})
+}
+
+func TestCutFrames(t *testing.T) {
+	var pipe bytes.Buffer
+	if err := NewWriter(&pipe).Write('x', make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n < pipe.Len(); n++ {
+		if _, _, err := NewReader(bytes.NewReader(pipe.Bytes()[:n])).Read(); err != io.ErrUnexpectedEOF {
+			t.Errorf("after %d bytes: %v", n, err)
+		}
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	var pipe bytes.Buffer
+	w := NewWriter(&pipe)
+	w.Write('a', []byte("hello"))
+	w.Write('b')
+	f.Add(pipe.Bytes())
+	f.Add([]byte{'x', 255, 255, 255, 255, 255, 255, 255, 255})
+	f.Add([]byte{'x', 0, 0, 0, 0, 1, 0, 0, 0, 1, 2, 3})
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		r := NewReader(bytes.NewReader(stream))
+		for total := 0; ; {
+			_, content, err := r.Read()
+			if cap(r.buf) > 4*len(stream)+4*step {
+				t.Fatalf("%d bytes of room for %d bytes", cap(r.buf), len(stream))
+			}
+			if err != nil {
+				return
+			}
+			if total += len(content) + headerSize; total > len(stream) {
+				t.Fatal("more came out than went in")
+			}
+		}
+	})
+}

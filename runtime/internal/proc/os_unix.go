@@ -1,0 +1,130 @@
+//go:build unix
+
+package proc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// executable is what to start: on Linux the very file that runs, also when it was replaced or removed since.
+func executable() (string, error) {
+	if runtime.GOOS == "linux" {
+		if _, err := os.Stat("/proc/self/exe"); err == nil {
+			return "/proc/self/exe", nil
+		}
+	}
+	return os.Executable()
+}
+
+// inherit gives the child files, as descriptors from 3 on.
+func inherit(cmd *exec.Cmd, files []*os.File) error {
+	cmd.ExtraFiles = files
+	// A group of its own: Ctrl-C reaches this process only, which then tells the child; and the
+	// child's own children can be killed with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return nil
+}
+
+// Inherited returns what the parent has given: input, output, and the socket for descriptors. It is called once.
+func Inherited() (in, out, fds *os.File, err error) {
+	files := make([]*os.File, 3)
+	for i := range files {
+		fd := 3 + i
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+			if i == 2 {
+				break
+			}
+			return nil, nil, nil, fmt.Errorf("descriptor %d is not open: was this process started by jobgen?", fd)
+		}
+		syscall.CloseOnExec(fd) // it is not for the processes that jobs start
+		files[i] = os.NewFile(uintptr(fd), fmt.Sprintf("fd%d", fd))
+	}
+	return files[0], files[1], files[2], nil
+}
+
+func kill(p *os.Process) {
+	_ = syscall.Kill(-p.Pid, syscall.SIGKILL)
+	_ = p.Kill()
+}
+
+// KillGroup ends this process and those that its jobs have started.
+func KillGroup() {
+	if unix.Getpgrp() == os.Getpid() {
+		_ = syscall.Kill(0, syscall.SIGKILL)
+	}
+	os.Exit(1)
+}
+
+func dump(p *os.Process) { _ = p.Signal(syscall.SIGQUIT) }
+
+func socketPair() (ours, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	syscall.CloseOnExec(fds[0])
+	syscall.CloseOnExec(fds[1])
+	return os.NewFile(uintptr(fds[0]), "descriptors"), os.NewFile(uintptr(fds[1]), "descriptors"), nil
+}
+
+// SendFile answers a request for a file: with it and something about it, or with an error.
+func SendFile(c *net.UnixConn, about any, f *os.File, failure error) error {
+	reply := fileReply{}
+	var rights []byte
+	if failure != nil {
+		reply.Error = failure.Error()
+	} else {
+		text, err := json.Marshal(about)
+		if err != nil {
+			return err
+		}
+		reply.About = text
+		rights = unix.UnixRights(int(f.Fd()))
+	}
+	text, err := json.Marshal(reply)
+	if err != nil {
+		return err
+	}
+	_, _, err = c.WriteMsgUnix(text, rights, nil)
+	return err
+}
+
+// ReceiveFile takes the answer.
+func ReceiveFile(c *net.UnixConn, about any) (*os.File, error) {
+	text, oob := make([]byte, 4096), make([]byte, unix.CmsgSpace(4))
+	n, oobn, _, _, err := c.ReadMsgUnix(text, oob)
+	if err != nil {
+		return nil, err
+	}
+	var reply fileReply
+	if err := json.Unmarshal(text[:n], &reply); err != nil {
+		return nil, err
+	}
+	if reply.Error != "" {
+		return nil, errors.New(reply.Error)
+	}
+	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil || len(messages) != 1 {
+		return nil, errors.New("the parent has sent no descriptor")
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(fds) != 1 {
+		return nil, errors.New("the parent has sent no descriptor")
+	}
+	syscall.CloseOnExec(fds[0])
+	return os.NewFile(uintptr(fds[0]), "received"), json.Unmarshal(reply.About, about)
+}
+
+type fileReply struct {
+	Error string          `json:",omitempty"`
+	About json.RawMessage `json:",omitempty"`
+}

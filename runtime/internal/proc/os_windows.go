@@ -1,0 +1,72 @@
+package proc
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+func executable() (string, error) { return os.Executable() }
+
+// handlesVariable tells the child which handles it has inherited.
+const handlesVariable = "JOBGEN_HANDLES"
+
+func inherit(cmd *exec.Cmd, files []*os.File) error {
+	var list []string
+	var handles []syscall.Handle
+	for _, f := range files {
+		h := windows.Handle(f.Fd())
+		if err := windows.SetHandleInformation(h, windows.HANDLE_FLAG_INHERIT, windows.HANDLE_FLAG_INHERIT); err != nil {
+			return err
+		}
+		handles = append(handles, syscall.Handle(h))
+		list = append(list, strconv.FormatUint(uint64(h), 10))
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		AdditionalInheritedHandles: handles,
+		CreationFlags:              windows.CREATE_NEW_PROCESS_GROUP,
+	}
+	cmd.Env = append(cmd.Env, handlesVariable+"="+strings.Join(list, ","))
+	return nil
+}
+
+// Inherited returns what the parent has given: input and output. It is called once.
+func Inherited() (in, out, fds *os.File, err error) {
+	list := strings.Split(os.Getenv(handlesVariable), ",")
+	os.Unsetenv(handlesVariable)
+	if len(list) < 2 {
+		return nil, nil, nil, errors.New("no handles were inherited: was this process started by jobgen?")
+	}
+	files := make([]*os.File, 2)
+	for i := range files {
+		h, err := strconv.ParseUint(list[i], 10, 64)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		_ = windows.SetHandleInformation(windows.Handle(h), windows.HANDLE_FLAG_INHERIT, 0)
+		files[i] = os.NewFile(uintptr(h), fmt.Sprintf("handle%d", h))
+	}
+	return files[0], files[1], nil, nil
+}
+
+func kill(p *os.Process) { _ = p.Kill() }
+
+// KillGroup ends this process.
+func KillGroup() { os.Exit(1) }
+
+func dump(p *os.Process) { _ = p.Kill() }
+
+func socketPair() (ours, theirs *os.File, err error) { return nil, nil, errors.ErrUnsupported }
+
+// SendFile fails: handles are not sent on this system.
+func SendFile(*net.UnixConn, any, *os.File, error) error { return errors.ErrUnsupported }
+
+// ReceiveFile fails: handles are not sent on this system.
+func ReceiveFile(*net.UnixConn, any) (*os.File, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,140 @@
+package proc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Options say how to start a child.
+type Options struct {
+	Env    []string // added to this process's
+	Unset  []string // names that the child does not get
+	Stdout func(line []byte)
+	Stderr func(line []byte)
+}
+
+// Process is a child: this program, started again.
+type Process struct {
+	In  *Writer
+	Out *Reader
+	FDs *os.File // a Unix socket for descriptors; nil where there are none
+
+	cmd    *exec.Cmd
+	stdout *Tail
+	stderr *Tail
+	ours   []*os.File
+	waited chan struct{}
+	err    error // of Wait
+}
+
+// lastWords is how long the pipes of a process that has ended are read: its own children may hold them open.
+const lastWords = 500 * time.Millisecond
+
+// Start starts a child. It has to be waited for.
+func Start(o Options) (*Process, error) {
+	exe, err := executable()
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{cmd: exec.Command(exe, os.Args[1:]...), waited: make(chan struct{})}
+	p.cmd.Args[0] = os.Args[0]
+	p.cmd.Env = append(without(os.Environ(), o.Unset), o.Env...)
+	p.stdout, p.stderr = NewTail(o.Stdout), NewTail(o.Stderr)
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.WaitDelay = p.stdout, p.stderr, lastWords
+	theirs, err := p.connect()
+	defer closeAll(theirs)
+	if err == nil {
+		err = p.cmd.Start()
+	}
+	if err != nil {
+		closeAll(p.ours)
+		return nil, fmt.Errorf("starting %s: %w", exe, err)
+	}
+	go func() {
+		defer close(p.waited)
+		p.err = p.cmd.Wait()
+		p.stdout.End()
+		p.stderr.End()
+	}()
+	return p, nil
+}
+
+// connect makes the pipes, and returns the child's ends.
+func (p *Process) connect() (theirs []*os.File, err error) {
+	childIn, in, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	theirs, p.ours = append(theirs, childIn), append(p.ours, in)
+	out, childOut, err := os.Pipe()
+	if err != nil {
+		return theirs, err
+	}
+	theirs, p.ours = append(theirs, childOut), append(p.ours, out)
+	widen(in)
+	widen(out)
+	if ours, their, err := socketPair(); err == nil {
+		p.FDs = ours
+		theirs, p.ours = append(theirs, their), append(p.ours, ours)
+	}
+	p.In, p.Out = NewWriter(in), NewReader(out)
+	return theirs, inherit(p.cmd, theirs)
+}
+
+// Pid is the child's.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// Kill ends the child and its own children at once.
+func (p *Process) Kill() { kill(p.cmd.Process) }
+
+// Dump asks the child to write the stacks of its goroutines to its standard error and to end.
+func (p *Process) Dump() { dump(p.cmd.Process) }
+
+// HangUp closes the child's input: it ends when it notices.
+func (p *Process) HangUp() { p.ours[0].Close() }
+
+// Wait waits for the end of the child, and closes everything. It returns how it ended, and the end of what it wrote to its standard error.
+func (p *Process) Wait() (reason, stderr string) {
+	<-p.waited
+	closeAll(p.ours)
+	return p.reason(), p.stderr.String()
+}
+
+// Ended is closed when the child has ended.
+func (p *Process) Ended() <-chan struct{} { return p.waited }
+
+func (p *Process) reason() string {
+	var exit *exec.ExitError
+	switch {
+	case errors.As(p.err, &exit):
+		return exit.Error() // "exit status 3", "signal: killed"
+	case p.err != nil && !errors.Is(p.err, exec.ErrWaitDelay):
+		return p.err.Error()
+	}
+	return "exit status 0"
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// without returns an environment less some names.
+func without(env, names []string) []string {
+	var kept []string
+next:
+	for _, e := range env {
+		for _, n := range names {
+			if strings.HasPrefix(e, n+"=") {
+				continue next
+			}
+		}
+		kept = append(kept, e)
+	}
+	return kept
+}

@@ -1,0 +1,192 @@
+package jobgen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jobgen/jobgen/sharedmem"
+)
+
+// processesName is the scheme of the backend of child processes.
+const processesName = "processes"
+
+func init() {
+	RegisterBackend(processesName, Scheme{Open: openProcesses, Serve: serveProcess})
+}
+
+// openProcesses makes the backend that "processes" or "processes:4" names.
+func openProcesses(address string) (Backend, error) {
+	_, arg, given := strings.Cut(address, ":")
+	if !given {
+		return processes{}, nil
+	}
+	n, err := strconv.Atoi(arg)
+	if err != nil || n < 1 {
+		return nil, errors.New("want processes or processes:N with N of at least 1")
+	}
+	return processes{workers: n}, nil
+}
+
+// processes runs jobs in child processes of this program, one for each worker.
+type processes struct{ workers int }
+
+func (p processes) String() string { return processesName }
+
+// inited says that Init was called, so that a child of this program can be a worker.
+var inited atomic.Bool
+
+func (p processes) Open(ctx context.Context, task Task) (Session, error) {
+	if !inited.Load() {
+		return nil, errors.New("the program has not called jobgen.Init(), so its children would not know that they are workers; " +
+			"call it first in main, and for tests in TestMain")
+	}
+	n := cmpOr(p.workers, task.Workers, runtime.GOMAXPROCS(0))
+	if task.Run.Jobs >= 0 {
+		n = max(1, min(n, task.Run.Jobs))
+	}
+	s := &processSession{task: task, slots: make([]processSlot, n)}
+	s.hello = hello{
+		ABI: ABI1, Worker: task.Worker, Fingerprint: task.Fingerprint, Config: task.Config,
+		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: lowestLevel(task.Logger),
+	}
+	if err := s.makeBoard(); err != nil {
+		return nil, err
+	}
+	s.env = childEnv(n)
+	if err := s.startAll(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// startAll starts the processes, all at a time, so that no job is begun before it can run.
+func (s *processSession) startAll(ctx context.Context) error {
+	errs := make([]error, len(s.slots))
+	var wg sync.WaitGroup
+	for i := range s.slots {
+		wg.Go(func() { s.slots[i].process, errs[i] = s.start(ctx, i) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err // the others will have failed in the same way
+		}
+	}
+	return nil
+}
+
+func cmpOr(ns ...int) int {
+	for _, n := range ns {
+		if n > 0 {
+			return n
+		}
+	}
+	return 1
+}
+
+// processSession is the processes of one run. A process is started when its slot is first used.
+type processSession struct {
+	task  Task
+	hello hello
+	env   []string
+	slots []processSlot
+
+	arena *sharedmem.Arena // of board; nil where processes cannot share memory
+	board sharedmem.Array[int64]
+}
+
+// processSlot is a place for a process. One goroutine at a time uses it.
+type processSlot struct {
+	process *workerProcess
+	deaths  int // one after the other, outside of any job
+}
+
+func (s *processSession) makeBoard() error {
+	arena, err := sharedmem.NewArena(sharedmem.ArenaOptions{Name: "workers of " + s.task.Run.ID})
+	if err != nil {
+		return err
+	}
+	if s.board, err = sharedmem.Alloc[int64](arena, len(s.slots), boardWidth); err != nil {
+		return errors.Join(err, arena.Close())
+	}
+	if s.arena = arena; !arena.Stats().Shared {
+		return nil
+	}
+	s.hello.Board, err = s.board.MarshalBinary()
+	return err
+}
+
+// childEnv is what a child gets beside the environment of this process: the processors are shared out among n of them.
+func childEnv(n int) []string {
+	share := strconv.Itoa(max(1, runtime.GOMAXPROCS(0)/n))
+	env := []string{"GOMAXPROCS=" + share}
+	for _, name := range []string{"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"} {
+		if os.Getenv(name) == "" {
+			env = append(env, name+"="+share)
+		}
+	}
+	return env
+}
+
+// notForChildren are the settings with which a person moves the runs of this program; the runs inside its jobs
+// stay where they are.
+var notForChildren = []string{envDebug, envBackend, envWorkers, envProgress, envSeed, envWorker}
+
+func (s *processSession) Slots() int { return len(s.slots) }
+
+// Run runs a chunk in the slot's process. When that dies outside of any job there is another try, with a new process; the second time
+// the run ends.
+func (s *processSession) Run(ctx context.Context, slot int, chunk Chunk, done func(Done)) error {
+	p := &s.slots[slot]
+	for {
+		if p.process == nil {
+			var err error
+			if p.process, err = s.start(ctx, slot); err != nil {
+				return err
+			}
+		}
+		reported, err := p.process.run(ctx, chunk, done)
+		var lost *WorkerLostError
+		switch {
+		case err == nil:
+			p.deaths = 0
+			return nil
+		case p.process.ended:
+			p.process = nil
+		}
+		if ctx.Err() != nil {
+			return nil // it was told to end
+		}
+		if !errors.As(err, &lost) {
+			return err
+		}
+		if reported {
+			p.deaths = 0
+			return nil
+		}
+		if p.deaths++; p.deaths > 1 {
+			return fmt.Errorf("worker processes die outside of their jobs: %w", err)
+		}
+	}
+}
+
+// Close ends all processes, and returns what the workers' Close returned.
+func (s *processSession) Close() error {
+	errs := make([]error, len(s.slots)+1)
+	var wg sync.WaitGroup
+	for i := range s.slots {
+		if p := s.slots[i].process; p != nil {
+			wg.Go(func() { errs[i] = p.close() })
+		}
+	}
+	wg.Wait()
+	errs[len(s.slots)] = s.arena.Close()
+	return errors.Join(errs...)
+}

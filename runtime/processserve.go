@@ -1,0 +1,309 @@
+package jobgen
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/jobgen/jobgen/runtime/internal/proc"
+	"github.com/jobgen/jobgen/sharedmem"
+)
+
+// serveProcess is the life of a worker process: it is told what to be, runs chunks of jobs, and ends when
+// its parent says so, or is no more.
+func serveProcess(string) error {
+	in, out, fds, err := proc.Inherited()
+	if err != nil {
+		return err
+	}
+	debug.SetMaxStack(64 << 20) // an endless recursion would otherwise take a gigabyte, and seconds, to end
+	proc.PreferToDie()
+	s := &processServer{in: proc.NewReader(in), out: proc.NewWriter(out), chunks: make(chan servedChunk), waiting: make(chan struct{}, 1)}
+	if fds != nil {
+		if err := fetchFrom(fds); err != nil {
+			return err
+		}
+	}
+	if err := s.greet(); err != nil {
+		_ = s.out.Write(frameRefuse, []byte(err.Error()))
+		return nil
+	}
+	go s.listen()
+	go s.flush()
+	return s.serve()
+}
+
+// processServer is a worker process, as it sees itself.
+type processServer struct {
+	in     *proc.Reader
+	out    *proc.Writer
+	hello  hello
+	host   Host
+	task   Task
+	board  [boardWidth]*atomic.Int64 // nil where no memory is shared
+	chunks chan servedChunk
+	cancel atomic.Pointer[context.CancelFunc] // of the jobs
+
+	seat    HostSeat
+	flushed time.Time
+	waiting chan struct{} // has one if results wait to be sent
+	buf     []byte
+}
+
+// servedChunk is what the parent sends; one without jobs means the end.
+type servedChunk struct {
+	Chunk
+	last bool
+}
+
+// greet takes what the parent says first, and answers.
+func (s *processServer) greet() error {
+	kind, text, err := s.in.Read()
+	if err != nil {
+		return err
+	}
+	if kind != frameHello {
+		return fmt.Errorf("the parent begins with %q", kind)
+	}
+	if err := json.Unmarshal(text, &s.hello); err != nil {
+		return err
+	}
+	h := &s.hello
+	if h.ABI != ABI1 {
+		return fmt.Errorf("the parent's contract has version %d, the worker's %d: are they the same program?", h.ABI, ABI1)
+	}
+	if s.host, err = Lookup(h.Worker); err != nil {
+		return fmt.Errorf("%w: is the package with its generated code imported before main calls Init?", err)
+	}
+	if f := s.host.Fingerprint(); f != h.Fingerprint {
+		return fmt.Errorf("%s: the parent encodes it in another way (%x) than this process (%x): are they the same program?", h.Worker, h.Fingerprint, f)
+	}
+	s.task = Task{
+		Run: h.Run, Worker: h.Worker, Fingerprint: h.Fingerprint, Config: h.Config, Workers: 1, JobTimeout: h.JobTimeout,
+		place: h.Name,
+		observer: Observer{
+			WorkerStarted: func(RunInfo, string) { s.setUp() },
+			JobStarted:    func(_ RunInfo, j JobInfo) { s.begins(j) },
+		},
+	}
+	if h.LogLevel != nil {
+		s.task.Logger = slog.New(recordSender(s.out, slog.Level(*h.LogLevel)))
+	}
+	if len(h.Board) > 0 {
+		var board sharedmem.Array[int64]
+		if err := board.UnmarshalBinary(h.Board); err != nil {
+			return err
+		}
+		for i := range s.board {
+			s.board[i] = boardWord(board, h.Row, i)
+		}
+	}
+	return s.out.Write(frameReady)
+}
+
+// listen hears the parent. When that is gone, so is this process, whatever it is doing.
+func (s *processServer) listen() {
+	for {
+		kind, content, err := s.in.Read()
+		if err != nil {
+			proc.KillGroup()
+		}
+		switch kind {
+		case frameChunk:
+			if len(content) < 16 {
+				proc.KillGroup()
+			}
+			content = s.in.Keep(content)
+			s.chunks <- servedChunk{Chunk: Chunk{
+				First:   int(binary.LittleEndian.Uint64(content)),
+				Count:   int(binary.LittleEndian.Uint32(content[8:])),
+				Attempt: int(binary.LittleEndian.Uint32(content[12:])),
+				Jobs:    content[16:],
+			}}
+		case frameCancel:
+			if cancel := s.cancel.Load(); cancel != nil {
+				(*cancel)()
+			}
+		case frameClose:
+			s.chunks <- servedChunk{last: true}
+		}
+	}
+}
+
+// serve runs chunks until there are no more.
+func (s *processServer) serve() error {
+	for c := range s.chunks {
+		var err error
+		if c.last {
+			s.phase(inClose)
+			err = s.closeSeat()
+		} else {
+			err = s.run(c.Chunk)
+		}
+		s.phase(atRest)
+		s.buf = s.buf[:0]
+		if err != nil {
+			s.buf = encodeError(s.buf, err)
+		}
+		if err := s.out.Write(frameEnd, s.buf); err != nil {
+			proc.KillGroup()
+		}
+		if c.last {
+			break
+		}
+	}
+	time.Sleep(helloTime) // the parent hangs up, which ends this process
+	return nil
+}
+
+func (s *processServer) run(c Chunk) error {
+	if s.seat == nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		s.cancel.Store(&cancel)
+		var err error
+		if s.seat, err = s.host.Open(ctx, s.task); err != nil {
+			return err
+		}
+		s.phase(inSetup)
+	}
+	s.flushed = time.Now()
+	err := s.seat.Run(c, s.done)
+	if err != nil || s.cancelled() {
+		closed := s.closeSeat()
+		if err == nil || s.cancelled() {
+			err = closed
+		}
+	}
+	return err
+}
+
+// cancelled reports whether the seat was told to end, after which it is of no use.
+func (s *processServer) cancelled() bool {
+	seat, ok := s.seat.(interface{ over() bool })
+	return ok && seat.over()
+}
+
+func (s *processServer) closeSeat() error {
+	if s.seat == nil {
+		return nil
+	}
+	err := s.seat.Close()
+	(*s.cancel.Load())()
+	s.seat = nil
+	return err
+}
+
+// phase notes what this process is about to do. Where no memory is shared the parent is told; that it is at rest follows
+// from what it is sent then.
+func (s *processServer) phase(p int64) { s.note(p, -1, time.Time{}) }
+
+func (s *processServer) begins(j JobInfo) { s.note(inJob, j.Index, j.Start) }
+
+func (s *processServer) note(phase int64, job int, since time.Time) {
+	switch {
+	case s.board[0] == nil && phase != atRest:
+		_ = s.out.Write(frameState, binary.LittleEndian.AppendUint64([]byte{byte(phase)}, uint64(job)))
+	case s.board[0] != nil && phase == inJob:
+		s.board[boardJob].Store(int64(job))
+		s.board[boardSince].Store(since.UnixNano())
+		s.board[boardPhase].Store(inJob)
+	case s.board[0] != nil:
+		s.board[boardPhase].Store(phase)
+	}
+}
+
+func (s *processServer) setUp() { _ = s.out.Write(frameSetUp) }
+
+// quick is how long a result may wait for others, so that those of quick jobs are sent together.
+const quick = 20 * time.Microsecond
+
+// done sends what became of a job. What is not sent when the process dies is run again.
+func (s *processServer) done(d Done) {
+	s.buf = encodeDone(s.buf[:0], d)
+	var err error
+	if now := d.Start.Add(d.Elapsed); now.Sub(s.flushed) > quick {
+		s.flushed = now
+		err = s.out.Write(frameDone, s.buf)
+	} else {
+		err = s.out.Put(frameDone, s.buf)
+		select {
+		case s.waiting <- struct{}{}:
+		default:
+		}
+	}
+	if err != nil {
+		proc.KillGroup()
+	}
+	s.phase(atRest)
+}
+
+// flush sends results that wait for those of further jobs, in case the next job takes long.
+func (s *processServer) flush() {
+	for range s.waiting {
+		time.Sleep(5 * quick)
+		if s.out.Flush() != nil {
+			proc.KillGroup()
+		}
+	}
+}
+
+// fetchFrom has segments that handles lead to be asked for over a socket.
+func fetchFrom(fds *os.File) error {
+	c, err := net.FileConn(fds)
+	if err != nil {
+		return err
+	}
+	fds.Close()
+	conn, ok := c.(*net.UnixConn)
+	if !ok {
+		return errors.New("the socket for descriptors is none")
+	}
+	one := make(chan struct{}, 1)
+	sharedmem.OnMissing(func(id uint64) (info sharedmem.Segment, f *os.File, err error) {
+		one <- struct{}{}
+		defer func() { <-one }()
+		if _, err = conn.Write(binary.LittleEndian.AppendUint64(nil, id)); err != nil {
+			return info, nil, err
+		}
+		f, err = proc.ReceiveFile(conn, &info)
+		return info, f, err
+	})
+	return nil
+}
+
+// encodeDone appends what became of a job: its index, its times, and its result or error.
+func encodeDone(b []byte, d Done) []byte {
+	b = binary.LittleEndian.AppendUint64(b, uint64(d.Index))
+	b = binary.LittleEndian.AppendUint64(b, uint64(d.Start.UnixNano()))
+	b = binary.LittleEndian.AppendUint64(b, uint64(d.Elapsed))
+	if d.Err != nil {
+		return encodeError(append(b, 1), d.Err)
+	}
+	return append(append(b, 0), d.Result...)
+}
+
+func decodeDone(b []byte) (Done, error) {
+	if len(b) < 25 {
+		return Done{}, io.ErrUnexpectedEOF
+	}
+	d := Done{
+		Index:   int(binary.LittleEndian.Uint64(b)),
+		Start:   time.Unix(0, int64(binary.LittleEndian.Uint64(b[8:]))),
+		Elapsed: time.Duration(binary.LittleEndian.Uint64(b[16:])),
+	}
+	if b[24] == 0 {
+		d.Result = b[25:]
+	} else {
+		d.Err = decodeError(b[25:])
+	}
+	return d, nil
+}

@@ -1,0 +1,342 @@
+package jobgen
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/jobgen/jobgen/runtime/internal/proc"
+	"github.com/jobgen/jobgen/sharedmem"
+)
+
+// Kinds of frames between a parent and its worker process.
+const (
+	frameHello  = 'H' // to the worker: what it is to be
+	frameReady  = 'R' // … it is
+	frameRefuse = 'X' // … it cannot be: why
+	frameChunk  = 'C' // to the worker: jobs
+	frameCancel = 'Q' // to the worker: end the context of the jobs
+	frameClose  = 'Z' // to the worker: no more jobs
+	frameSetUp  = 'S' // an instance is ready
+	frameState  = 'J' // what the worker is about to do, where there is no board
+	frameDone   = 'D' // a job has ended
+	frameEnd    = 'E' // a chunk, or Close, has ended
+	frameLog    = 'L' // a record
+)
+
+// hello is what a worker process is told first. It is JSON: it is sent once.
+type hello struct {
+	ABI         int
+	Worker      string
+	Fingerprint uint64
+	Config      []byte
+	Run         RunInfo
+	JobTimeout  time.Duration
+	LogLevel    *int   // the lowest level that the parent's logger wants; nil: none
+	Name        string // of the worker
+	Board       []byte // a handle; empty where no memory is shared
+	Row         int
+}
+
+const (
+	helloTime = 5 * time.Second        // for a child to say that it is a worker
+	graceTime = 500 * time.Millisecond // for a job that was told to end, before its process is killed
+	dumpTime  = 500 * time.Millisecond // for a process to write its stacks
+)
+
+// workerProcess is a worker in a process of its own, as its parent sees it.
+type workerProcess struct {
+	*proc.Process
+	session *processSession
+	row     int
+	name    string
+	fds     *net.UnixConn
+	board   [boardWidth]*atomic.Int64
+	killed  atomic.Pointer[string]
+	ended   bool
+	stacks  bool // were asked for
+}
+
+// start starts a process and waits until it is ready.
+func (s *processSession) start(ctx context.Context, slot int) (*workerProcess, error) {
+	w := &workerProcess{session: s, row: slot}
+	for i := range w.board {
+		w.board[i] = boardWord(s.board, slot, i)
+	}
+	w.board[boardPhase].Store(atRest)
+	var err error
+	name := fmt.Sprintf("process-%d", slot+1)
+	w.name = name
+	w.Process, err = proc.Start(proc.Options{
+		Env:    append(s.env[:len(s.env):len(s.env)], envWorker+"="+processesName),
+		Unset:  notForChildren,
+		Stdout: func(line []byte) { w.forward(os.Stdout, line) },
+		Stderr: func(line []byte) { w.forward(os.Stderr, line) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	w.name = fmt.Sprintf("%s (pid %d)", name, w.Pid())
+	if w.FDs != nil {
+		if err := w.serveFiles(); err != nil {
+			w.give("it cannot be given descriptors")
+			return nil, fmt.Errorf("%s: %w", w.name, err)
+		}
+	}
+	if err := w.greet(ctx); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// greet tells the process what it is to be.
+func (w *workerProcess) greet(ctx context.Context) error {
+	h := w.session.hello
+	h.Name, h.Row = w.name, w.row
+	text, err := json.Marshal(h)
+	if err != nil {
+		w.give("")
+		return err
+	}
+	late := time.AfterFunc(helloTime, func() {
+		w.give(fmt.Sprintf("it did not answer within %v: does main call jobgen.Init() first, before anything that takes time?", helloTime))
+	})
+	defer late.Stop()
+	defer context.AfterFunc(ctx, func() { w.give("the run has ended") })()
+	err = w.In.Write(frameHello, text)
+	var kind byte
+	var content []byte
+	if err == nil {
+		kind, content, err = w.Out.Read()
+	}
+	switch {
+	case err != nil:
+		lost := w.lost()
+		return fmt.Errorf("%s could not be started: %w", w.name, lost)
+	case kind == frameRefuse:
+		text := string(content)
+		w.give("")
+		w.lost()
+		return fmt.Errorf("%s: %s", w.name, text)
+	case kind != frameReady:
+		w.give("")
+		w.lost()
+		return fmt.Errorf("%s says %q before it is ready: is it this program?", w.name, kind)
+	}
+	return nil
+}
+
+// give kills the process, for a reason that is told.
+func (w *workerProcess) give(why string) {
+	w.killed.CompareAndSwap(nil, &why)
+	w.Kill()
+}
+
+// lost waits for the end of the process and says how it was.
+func (w *workerProcess) lost() *WorkerLostError {
+	reason, stderr := w.Wait()
+	w.ended = true
+	if w.fds != nil {
+		w.fds.Close()
+	}
+	switch why := w.killed.Load(); {
+	case why != nil && *why != "":
+		reason += ": " + *why
+	case reason == "signal: killed" && why == nil:
+		reason += ", not by jobgen; did it run out of memory?"
+	}
+	return &WorkerLostError{Reason: reason, Stderr: stderr}
+}
+
+// run runs a chunk. The error is a *WorkerLostError if the process has died; reported says that a job was
+// blamed for it.
+func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (reported bool, err error) {
+	var head [16]byte
+	binary.LittleEndian.PutUint64(head[:], uint64(chunk.First))
+	binary.LittleEndian.PutUint32(head[8:], uint32(chunk.Count))
+	binary.LittleEndian.PutUint32(head[12:], uint32(chunk.Attempt))
+	over := make(chan struct{})
+	defer close(over)
+	defer context.AfterFunc(ctx, func() { w.cancel(over) })()
+	if limit := w.session.task.JobTimeout; limit > 0 {
+		go w.watch(limit, over)
+	}
+	if err := w.In.Write(frameChunk, head[:], chunk.Jobs); err != nil {
+		return w.died(ctx, chunk, -1, done)
+	}
+	last := -1 // the job that was reported last
+	for {
+		kind, content, err := w.Out.Read()
+		if err != nil {
+			return w.died(ctx, chunk, last, done)
+		}
+		switch kind {
+		case frameDone:
+			d, err := decodeDone(content)
+			if err != nil {
+				w.give("it sends nonsense")
+				w.lost()
+				return false, err
+			}
+			d.Worker = w.name
+			w.rests()
+			last = d.Index
+			done(d)
+		case frameEnd:
+			w.rests()
+			if len(content) == 0 {
+				return false, nil
+			}
+			return false, decodeError(content)
+		default:
+			w.other(kind, content)
+		}
+	}
+}
+
+// other takes what a worker says at any time.
+func (w *workerProcess) other(kind byte, content []byte) {
+	switch kind {
+	case frameSetUp:
+		w.rests()
+		w.session.task.WorkerStarted(w.name)
+	case frameState:
+		if len(content) == 9 {
+			w.board[boardJob].Store(int64(binary.LittleEndian.Uint64(content[1:])))
+			w.board[boardSince].Store(time.Now().UnixNano())
+			w.board[boardPhase].Store(int64(content[0]))
+		}
+	case frameLog:
+		forwardRecord(w.session.task.Logger, content)
+	}
+}
+
+// rests notes that the worker does nothing, where it cannot do so itself.
+func (w *workerProcess) rests() {
+	if len(w.session.hello.Board) == 0 {
+		w.board[boardPhase].Store(atRest)
+	}
+}
+
+// cancel tells the process to end the contexts of its jobs, and kills it if they go on.
+func (w *workerProcess) cancel(over <-chan struct{}) {
+	_ = w.In.Write(frameCancel)
+	select {
+	case <-over:
+	case <-time.After(graceTime):
+		w.give("its job went on after it was told to end")
+	}
+}
+
+// watch kills the process when a job goes on after its time limit, with the stacks of its goroutines on
+// its standard error.
+func (w *workerProcess) watch(limit time.Duration, over <-chan struct{}) {
+	tick := time.NewTicker(max(limit/8, 5*time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+		}
+		since := w.board[boardSince].Load()
+		if w.board[boardPhase].Load() != inJob || time.Since(time.Unix(0, since)) < limit+graceTime {
+			continue
+		}
+		why := "its job went on after its time limit"
+		if !w.killed.CompareAndSwap(nil, &why) {
+			return
+		}
+		w.Dump()
+		select {
+		case <-w.Ended():
+		case <-time.After(dumpTime):
+		}
+		w.Kill()
+		return
+	}
+}
+
+// died says what became of a chunk whose process has died: the job that it was running is blamed, if there was one.
+func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done func(Done)) (reported bool, err error) {
+	lost := w.lost()
+	phase, job, since := w.board[boardPhase].Load(), int(w.board[boardJob].Load()), time.Unix(0, w.board[boardSince].Load())
+	if ctx.Err() == nil {
+		w.session.task.WorkerLost(w.name, lost)
+	}
+	switch {
+	case phase == inSetup:
+		return false, fmt.Errorf("%s: Setup: %w", w.name, errors.Join(lost))
+	case phase != inJob || job <= last || job < chunk.First || job >= chunk.First+chunk.Count || ctx.Err() != nil:
+		return false, lost
+	}
+	d := Done{Index: job, Err: lost, Worker: w.name, Start: since, Elapsed: time.Since(since)}
+	if limit := w.session.task.JobTimeout; limit > 0 && w.killed.Load() != nil {
+		d.Err = &TimeoutError{Limit: limit, Elapsed: d.Elapsed, Err: lost}
+	}
+	done(d)
+	return true, lost
+}
+
+// close has the process end, and returns what the worker's Close returned.
+func (w *workerProcess) close() error {
+	err := w.In.Write(frameClose)
+	for err == nil {
+		var kind byte
+		var content []byte
+		if kind, content, err = w.Out.Read(); err != nil {
+			break
+		}
+		if kind != frameEnd {
+			w.other(kind, content)
+			continue
+		}
+		if len(content) > 0 {
+			err = decodeError(content)
+		}
+		w.HangUp()
+		w.lost()
+		return err
+	}
+	lost := w.lost()
+	w.session.task.WorkerLost(w.name, lost)
+	return fmt.Errorf("%s: Close: %w", w.name, lost)
+}
+
+// serveFiles gives the process the segments that it asks for: 8 bytes, their id.
+func (w *workerProcess) serveFiles() error {
+	c, err := net.FileConn(w.FDs)
+	if err != nil {
+		return err
+	}
+	w.fds = c.(*net.UnixConn)
+	go func() {
+		var id [8]byte
+		for {
+			if _, err := io.ReadFull(w.fds, id[:]); err != nil {
+				return
+			}
+			info, f, err := sharedmem.Export(binary.LittleEndian.Uint64(id[:]))
+			if err := proc.SendFile(w.fds, info, f, err); err != nil {
+				return
+			}
+		}
+	}()
+	return nil
+}
+
+// forward passes a line on that the process has written.
+func (w *workerProcess) forward(to io.Writer, line []byte) {
+	job := ""
+	if w.board[boardPhase].Load() == inJob {
+		job = fmt.Sprintf(" job %d", w.board[boardJob].Load())
+	}
+	fmt.Fprintf(to, "[process-%d%s] %s\n", w.row+1, job, line)
+}
