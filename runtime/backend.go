@@ -36,9 +36,15 @@ type Task struct {
 	WorkerStarted func(worker string)
 	WorkerLost    func(worker string, err error)
 
+	maxJobs int   // of a process
+	memory  int64 // of a process
+
 	place    string   // where the worker is, in a process that is a worker
 	observer Observer // of the jobs there
 }
+
+// limiter is a backend that keeps to MaxJobsPerWorker and MemoryLimit.
+type limiter interface{ limits() }
 
 // Session runs the jobs of one run.
 type Session interface {

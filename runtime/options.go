@@ -29,6 +29,8 @@ type config struct {
 	seed     uint64
 	seeded   bool
 	window   int
+	maxJobs  int
+	memory   int64
 	observer []Observer
 	err      error // of the first option that makes no sense
 }
@@ -61,9 +63,13 @@ func Goroutines() Option {
 	return func(c *config) { c.debug, c.backend = false, nil }
 }
 
-// Processes runs the jobs in child processes of the same program, so that a job that crashes takes
-// nothing else with it. The run fails at its start if the worker cannot leave the process
-// (`jobgen explain` says why) or if this version of jobgen has no such backend.
+// Processes runs the jobs in child processes of the same program, one for each worker, so that a job that crashes takes
+// nothing else with it: it fails with a [*WorkerLostError], a new process takes its worker's place, and jobs that were sent with
+// it are run again. A job that goes on half a second after its time limit, or after the end of the run, is killed. The processors are shared out among
+// the processes (GOMAXPROCS). What jobs print comes out line by line, with worker and job.
+//
+// The run fails at its start if the program has not called [Init], if the worker cannot leave the process
+// (`jobgen explain` says why), or if an unexported field of it was set.
 func Processes() Option {
 	return func(c *config) {
 		c.debug, c.backend = false, func() (Backend, error) { return openBackend("processes") }
@@ -113,6 +119,36 @@ func Retry(attempts int, backoff time.Duration) Option {
 		c.attempts, c.backoff = attempts, backoff
 	}
 }
+
+// MaxJobsPerWorker replaces a worker's process by a new one when it has run n jobs, so that what jobs leave behind in it
+// does not add up. Only a backend of processes can do that; on any other the run fails at its start. Debug mode ignores it. 0 means
+// no limit.
+func MaxJobsPerWorker(n int) Option {
+	return func(c *config) {
+		if n < 0 {
+			c.reject("MaxJobsPerWorker(%d): the number must not be negative; 0 means no limit", n)
+		}
+		c.maxJobs = n
+	}
+}
+
+// MemoryLimit limits the memory of each worker's process to bytes: its heap and stacks, not the arrays of package sharedmem, which it
+// shares. A process that needs more is lost, and with it the job that it was running. Only a backend of
+// processes can do that, on Linux; elsewhere the run fails at its start. Debug mode ignores it. 0 means no limit.
+func MemoryLimit(bytes int64) Option {
+	return func(c *config) {
+		if bytes < 0 {
+			c.reject("MemoryLimit(%d): the limit must not be negative; 0 means none", bytes)
+		}
+		if bytes > 0 && bytes < leastMemory {
+			c.reject("MemoryLimit(%d): a process of Go's needs %d bytes at least", bytes, leastMemory)
+		}
+		c.memory = bytes
+	}
+}
+
+// leastMemory is what a Go program takes before it does anything, and some more.
+const leastMemory = 64 << 20
 
 // Progress shows a bar with label, rate and remaining time on standard error, or plain lines now
 // and then if that is no terminal. An empty label stands for the worker's name.

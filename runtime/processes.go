@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/jobgen/jobgen/runtime/internal/proc"
 	"github.com/jobgen/jobgen/sharedmem"
 )
 
@@ -38,6 +39,7 @@ func openProcesses(address string) (Backend, error) {
 type processes struct{ workers int }
 
 func (p processes) String() string { return processesName }
+func (p processes) limits()        {}
 
 // inited says that Init was called, so that a child of this program can be a worker.
 var inited atomic.Bool
@@ -47,6 +49,9 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 		return nil, errors.New("the program has not called jobgen.Init(), so its children would not know that they are workers; " +
 			"call it first in main, and for tests in TestMain")
 	}
+	if task.memory > 0 && !proc.CanLimitMemory {
+		return nil, errors.New("MemoryLimit is not to be had on this system")
+	}
 	n := cmpOr(p.workers, task.Workers, runtime.GOMAXPROCS(0))
 	if task.Run.Jobs >= 0 {
 		n = max(1, min(n, task.Run.Jobs))
@@ -54,7 +59,7 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 	s := &processSession{task: task, slots: make([]processSlot, n)}
 	s.hello = hello{
 		ABI: ABI1, Worker: task.Worker, Fingerprint: task.Fingerprint, Config: task.Config,
-		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: lowestLevel(task.Logger),
+		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: lowestLevel(task.Logger), Memory: task.memory,
 	}
 	if err := s.makeBoard(); err != nil {
 		return nil, err
@@ -145,6 +150,13 @@ func (s *processSession) Slots() int { return len(s.slots) }
 // the run ends.
 func (s *processSession) Run(ctx context.Context, slot int, chunk Chunk, done func(Done)) error {
 	p := &s.slots[slot]
+	if n := s.task.maxJobs; n > 0 && p.process != nil && p.process.jobs+chunk.Count > n {
+		err := p.process.close()
+		p.process = nil
+		if err != nil {
+			return err
+		}
+	}
 	for {
 		if p.process == nil {
 			var err error

@@ -11,12 +11,15 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -70,8 +73,21 @@ func (m *mortal) Do(ctx context.Context, in string) (string, error) {
 		return "", nil
 	case "env":
 		return os.Getenv(arg), nil
+	case "spin":
+		for start := time.Now(); time.Since(start) < 50*time.Microsecond; {
+		}
 	case "hang":
 		hang()
+	case "leak":
+		var kept [][]byte
+		for range 1 << 12 { // 4 GB, if nobody stops it
+			b := make([]byte, 1<<20)
+			for i := 0; i < len(b); i += 4096 {
+				b[i] = 1
+			}
+			kept = append(kept, b)
+		}
+		return strconv.Itoa(len(kept)), nil
 	case "wait":
 		<-ctx.Done()
 		return "", ctx.Err()
@@ -500,6 +516,122 @@ func TestBackendByEnvironment(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
+}
+
+func TestMaxJobsPerWorker(t *testing.T) {
+	out, err := mortals(mortal{}, jobgen.MaxJobsPerWorker(7)).Run(t.Context(), slices.Repeat([]string{"pid"}, 100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs := map[string]int{}
+	for _, pid := range out {
+		jobs[pid]++
+	}
+	for pid, n := range jobs {
+		if n > 7 {
+			t.Errorf("process %s ran %d jobs", pid, n)
+		}
+	}
+	if len(jobs) < 100/7 {
+		t.Errorf("there were only %d processes", len(jobs))
+	}
+}
+
+func TestMemoryLimit(t *testing.T) {
+	if raceEnabled || runtime.GOOS != "linux" {
+		t.Skip("not under the race detector, which takes memory of its own, and only on Linux")
+	}
+	out, err := mortals(mortal{}, jobgen.MemoryLimit(256<<20), jobgen.CollectErrors()).Run(t.Context(), among("leak", 10, 4))
+	var run *jobgen.RunError
+	var death *jobgen.WorkerLostError
+	if !errors.As(err, &run) || len(run.Jobs) != 1 || run.Jobs[0].Index != 4 || !errors.As(err, &death) || !strings.Contains(err.Error(), "out of memory") {
+		t.Errorf("the error is %v", err)
+	}
+	if out[9] != "job 9" {
+		t.Error("the other jobs were not run")
+	}
+}
+
+// Limits that cannot be kept to are an error, not a hope.
+func TestLimitsNeedProcesses(t *testing.T) {
+	for _, o := range []jobgen.Option{jobgen.MaxJobsPerWorker(3), jobgen.MemoryLimit(1 << 30)} {
+		_, err := mortals(mortal{}, jobgen.Goroutines()).Run(t.Context(), []string{"a"}, o)
+		var run *jobgen.RunError
+		if !errors.As(err, &run) || run.NotRun != 1 || !strings.Contains(err.Error(), "add jobgen.Processes()") {
+			t.Errorf("on goroutines: %v", err)
+		}
+		if _, err := mortals(mortal{}, jobgen.Debug()).Run(t.Context(), []string{"a"}, o); err != nil {
+			t.Errorf("in debug mode: %v", err)
+		}
+	}
+	if _, err := mortals(mortal{}, jobgen.MemoryLimit(1000)).Run(t.Context(), []string{"a"}); err == nil {
+		t.Error("a thousand bytes were accepted")
+	}
+}
+
+// Somebody kills workers while they run. Each job that is hit is run again, and all have their results.
+func TestChaos(t *testing.T) {
+	const n = 3000
+	in := among("x", n, 0)
+	random := rand.New(rand.NewPCG(1, 2))
+	var mu sync.Mutex
+	var pids []int
+	lost := 0
+	var done atomic.Int64
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Duration(random.IntN(6)+2) * time.Millisecond):
+			}
+			mu.Lock()
+			if len(pids) > 0 && done.Load() < n-500 { // a worker that dies after its last job has not been closed: an error
+				syscall.Kill(pids[random.IntN(len(pids))], syscall.SIGKILL)
+			}
+			mu.Unlock()
+		}
+	})
+	// spin makes the jobs long enough for somebody to be hit.
+	for i := range in {
+		in[i] = fmt.Sprint("spin ", i)
+	}
+	pidOf := func(worker string) (pid int) {
+		fmt.Sscanf(worker[strings.Index(worker, "("):], "(pid %d)", &pid)
+		return pid
+	}
+	out, err := mortals(mortal{}, jobgen.Workers(3), jobgen.Retry(100, 0), jobgen.Observe(jobgen.Observer{
+		JobDone: func(_ jobgen.RunInfo, j jobgen.JobInfo) {
+			if j.Err == nil {
+				done.Add(1)
+			}
+		},
+		WorkerStarted: func(_ jobgen.RunInfo, worker string) {
+			mu.Lock()
+			defer mu.Unlock()
+			pids = append(pids, pidOf(worker))
+		},
+		WorkerLost: func(_ jobgen.RunInfo, worker string, _ error) {
+			mu.Lock()
+			defer mu.Unlock()
+			lost++
+			pids = slices.DeleteFunc(pids, func(p int) bool { return p == pidOf(worker) })
+		},
+	})).Run(t.Context(), in)
+	close(stop)
+	wg.Wait()
+	if err != nil {
+		t.Fatalf("after %d deaths: %v", lost, err)
+	}
+	if !slices.Equal(out, in) {
+		t.Error("results are wrong")
+	}
+	if lost < 3 {
+		t.Errorf("only %d workers were lost", lost)
+	}
+	t.Logf("%d workers were lost", lost)
 }
 
 // roles are played by this test's binary, started again: what happens to a whole program.

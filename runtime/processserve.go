@@ -52,6 +52,7 @@ type processServer struct {
 	board  [boardWidth]*atomic.Int64 // nil where no memory is shared
 	chunks chan servedChunk
 	cancel atomic.Pointer[context.CancelFunc] // of the jobs
+	ended  atomic.Bool                        // there is nothing more to do
 
 	seat    HostSeat
 	flushed time.Time
@@ -78,6 +79,12 @@ func (s *processServer) greet() error {
 		return err
 	}
 	h := &s.hello
+	if h.Memory > 0 {
+		if err := proc.LimitMemory(h.Memory); err != nil {
+			return fmt.Errorf("limiting its memory: %w", err)
+		}
+		debug.SetMemoryLimit(h.Memory / 5 * 4) // the collector tries hard before it comes to that
+	}
 	if h.ABI != ABI1 {
 		return fmt.Errorf("the parent's contract has version %d, the worker's %d: are they the same program?", h.ABI, ABI1)
 	}
@@ -115,6 +122,9 @@ func (s *processServer) listen() {
 	for {
 		kind, content, err := s.in.Read()
 		if err != nil {
+			if s.ended.Load() {
+				os.Exit(0)
+			}
 			proc.KillGroup()
 		}
 		switch kind {
@@ -154,6 +164,7 @@ func (s *processServer) serve() error {
 		if err != nil {
 			s.buf = encodeError(s.buf, err)
 		}
+		s.ended.Store(c.last)
 		if err := s.out.Write(frameEnd, s.buf); err != nil {
 			proc.KillGroup()
 		}

@@ -23,15 +23,23 @@ type link[In, Out any] struct {
 // do so is the end of the run, which has begun.
 func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, n int) *run {
 	r := newRun(ctx, cfg, spec.name, n)
-	if !cfg.debug && cfg.backend != nil {
+	switch {
+	case cfg.debug:
+	case cfg.backend != nil:
 		if err := openSession(r, spec); err != nil {
 			r.interrupt(err)
 		}
+	case cfg.maxJobs > 0 || cfg.memory > 0:
+		r.interrupt(errLimits("goroutines"))
 	}
 	for _, f := range r.runStarted {
 		f(r.info)
 	}
 	return r
+}
+
+func errLimits(backend string) error {
+	return fmt.Errorf("MaxJobsPerWorker and MemoryLimit are for processes: on %s they can be kept to only by chance; add jobgen.Processes()", backend)
 }
 
 func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
@@ -45,12 +53,16 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 		return err
 	}
 	r.info.Backend = b.String()
+	if _, ok := b.(limiter); !ok && (r.cfg.maxJobs > 0 || r.cfg.memory > 0) {
+		return errLimits(r.info.Backend)
+	}
 	if spec.Wire == nil {
 		return fmt.Errorf("%s cannot run on %s: its generated code has no codec; run go generate with a version of jobgen that writes one", shortName(spec.Name), b)
 	}
 	task := Task{
 		Worker: spec.Name, Fingerprint: spec.Wire.Fingerprint,
 		Workers: r.cfg.workers, JobTimeout: r.cfg.timeout, Logger: r.cfg.logger,
+		maxJobs: r.cfg.maxJobs, memory: r.cfg.memory,
 		WorkerStarted: func(worker string) {
 			for _, f := range r.workerStarted {
 				f(r.info, worker)

@@ -27,6 +27,9 @@ func newTask[In, Out any](r *run, spec *Spec[In, Out], s store[In, Out], most in
 		plain:   !outcomes && r.cfg.timeout == 0 && !r.wantsJobs(),
 	}
 	t.first.Store(1)
+	if n := r.cfg.maxJobs; n > 0 {
+		t.most = min(t.most, n)
+	}
 	if r.cfg.debug {
 		t.inline = t.newLane("debug")
 	}

@@ -39,6 +39,7 @@ type hello struct {
 	Config      []byte
 	Run         RunInfo
 	JobTimeout  time.Duration
+	Memory      int64
 	LogLevel    *int   // the lowest level that the parent's logger wants; nil: none
 	Name        string // of the worker
 	Board       []byte // a handle; empty where no memory is shared
@@ -61,7 +62,7 @@ type workerProcess struct {
 	board   [boardWidth]*atomic.Int64
 	killed  atomic.Pointer[string]
 	ended   bool
-	stacks  bool // were asked for
+	jobs    int // that it was given
 }
 
 // start starts a process and waits until it is ready.
@@ -155,13 +156,14 @@ func (w *workerProcess) lost() *WorkerLostError {
 	return &WorkerLostError{Reason: reason, Stderr: stderr}
 }
 
-// run runs a chunk. The error is a *WorkerLostError if the process has died; reported says that a job was
-// blamed for it.
+// run runs a chunk. The error is a *WorkerLostError if the process has died; reported says that some jobs were reported before, or that
+// one was blamed for it.
 func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (reported bool, err error) {
 	var head [16]byte
 	binary.LittleEndian.PutUint64(head[:], uint64(chunk.First))
 	binary.LittleEndian.PutUint32(head[8:], uint32(chunk.Count))
 	binary.LittleEndian.PutUint32(head[12:], uint32(chunk.Attempt))
+	w.jobs += chunk.Count
 	over := make(chan struct{})
 	defer close(over)
 	defer context.AfterFunc(ctx, func() { w.cancel(over) })()
@@ -274,6 +276,8 @@ func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done fu
 	switch {
 	case phase == inSetup:
 		return false, fmt.Errorf("%s: Setup: %w", w.name, errors.Join(lost))
+	case last >= 0 && (phase != inJob || job <= last):
+		return true, lost // between two jobs
 	case phase != inJob || job <= last || job < chunk.First || job >= chunk.First+chunk.Count || ctx.Err() != nil:
 		return false, lost
 	}

@@ -2,9 +2,18 @@
 
 package proc
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 func widen(*os.File) {}
 
 // PreferToDie does nothing on this system.
 func PreferToDie() {}
+
+// CanLimitMemory says whether LimitMemory does.
+const CanLimitMemory = false
+
+// LimitMemory fails: no limit of this system is of use.
+func LimitMemory(int64) error { return errors.ErrUnsupported }

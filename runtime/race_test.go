@@ -1,0 +1,5 @@
+//go:build race
+
+package jobgen_test
+
+const raceEnabled = true
