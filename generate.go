@@ -3,6 +3,7 @@
 //
 //	cmd/jobgen/     the generator: reads annotated workers, writes jobgen_gen.go
 //	runtime/        package jobgen: runs jobs; what users and generated code import
+//	runtime/wire    the codec that generated code calls
 //	runtime/jobtest the suite that each place where jobs run has to pass
 //	sharedmem/      arenas and typed arrays in memory that processes share
 //	sharedmem/interop  tests and examples with gonum, Arrow and npyio (a module of its own)

@@ -35,8 +35,8 @@
 //	JOBGEN_WORKERS=n      how many jobs at a time (see Workers)
 //	JOBGEN_PROGRESS=1     a progress bar for each run; 0 hides the program's own
 //	JOBGEN_SEED=u         what Rand depends on (see Seed): repeats a run whose log names its seed
-//	JOBGEN_BACKEND=name   where the jobs of workers run: goroutines, goroutines:n, debug, or a
-//	                      backend that the program has registered; the functions given to Map and
+//	JOBGEN_BACKEND=name   where the jobs of workers run: goroutines, goroutines:n, processes,
+//	                      processes:n, debug, or a backend that the program has registered; the functions given to Map and
 //	                      Stream have no name that another process knows, and stay
 //
 // A value that makes no sense fails the run before its first job.

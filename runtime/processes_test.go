@@ -32,8 +32,6 @@ import (
 type mortal struct {
 	In string // where it does it: "setup", "close", "decode", "encode"; "" means in the job
 	As string // what it does there
-
-	scratch []byte
 }
 
 func (m *mortal) Setup(context.Context) error {
@@ -129,13 +127,19 @@ func die(how string) {
 		go panic("in another goroutine")
 		select {}
 	case "stack":
-		endless(0)
+		fmt.Println(deep(1))
 	case "close":
 		syscall.Close(4)
 	}
 }
 
-func endless(n int) int { return endless(n+1) + 1 }
+// deep goes deeper than any stack.
+func deep(n int) int {
+	if n == 0 { // after an overflow of n
+		return 0
+	}
+	return deep(n+1) + 1
+}
 
 var errorsByName = map[string]error{
 	"known":   fmt.Errorf("job: %w", errKnown),

@@ -15,8 +15,7 @@ import (
 // All methods may be called concurrently.
 type Arena struct {
 	owner
-	opts   ArenaOptions
-	number int64 // of the arenas made
+	opts ArenaOptions
 
 	// Guarded by owner.mu.
 	segments []*segment

@@ -2,9 +2,7 @@ package sharedmem_test
 
 import (
 	"errors"
-	"iter"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -79,12 +77,4 @@ func as[E error](t testing.TB, err error) (e E) {
 		t.Fatalf("the error is %v (%T), want %T", err, err, e)
 	}
 	return e
-}
-
-// lines yields the lines of a text without their ends.
-func lines(text string) iter.Seq[string] { return strings.SplitSeq(text, "\n") }
-
-// minus returns what is in a, but not in b.
-func minus(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -322,4 +325,12 @@ func TestAttachRefuses(t *testing.T) {
 	a.Lock()
 	a.Set(1, 1)
 	a.Unlock()
+}
+
+// lines yields the lines of a text without their ends.
+func lines(text string) iter.Seq[string] { return strings.SplitSeq(text, "\n") }
+
+// minus returns what is in a, but not in b.
+func minus(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }

@@ -44,12 +44,6 @@ func (r *Region) Sealed() bool { return r.sealed }
 // Shareable reports whether another process can map the region.
 func (r *Region) Shareable() bool { return !r.heap && r.File != nil }
 
-// heapRegion is a region on the Go heap. It begins at a multiple of 64 bytes, as any slice of whole pages does.
-func heapRegion(size int) *Region {
-	words := make([]uint64, RoundUp(size)/8)
-	return &Region{Bytes: unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), size), heap: true}
-}
-
 func noMemory(what string, size int, err error) error {
 	return fmt.Errorf("%s %d bytes: %w (%w)", what, size, ErrNoMemory, err)
 }

@@ -45,7 +45,7 @@ type (
 		Pos  [3]number `npy:"pos"`
 		Mass float32   `npy:"mass" json:"m"`
 		_    [4]byte
-		kind uint16
+		kind uint16 //lint:ignore U1000 unexported fields count too
 		Alt  struct{ A, B bool }
 	}
 	labelled struct {

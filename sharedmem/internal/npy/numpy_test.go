@@ -47,7 +47,7 @@ type (
 	gaps   struct {
 		A int8
 		B float64 `npy:"b"`
-		c uint16
+		c uint16  //lint:ignore U1000 unexported fields count too
 	}
 	nested struct {
 		_    [0]func()
