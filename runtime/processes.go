@@ -146,8 +146,10 @@ var notForChildren = []string{envDebug, envBackend, envWorkers, envProgress, env
 
 func (s *processSession) Slots() int { return len(s.slots) }
 
-// Run runs a chunk in the slot's process. When that dies outside of any job there is another try, with a new process; the second time
-// the run ends.
+// mostDeaths is how often a slot's process may die before it has run a job, one time after the other, until the run ends.
+const mostDeaths = 4
+
+// Run runs a chunk in the slot's process. When that dies outside of any job there is another try, with a new process.
 func (s *processSession) Run(ctx context.Context, slot int, chunk Chunk, done func(Done)) error {
 	p := &s.slots[slot]
 	if n := s.task.maxJobs; n > 0 && p.process != nil && p.process.jobs+chunk.Count > n {
@@ -183,7 +185,7 @@ func (s *processSession) Run(ctx context.Context, slot int, chunk Chunk, done fu
 			p.deaths = 0
 			return nil
 		}
-		if p.deaths++; p.deaths > 1 {
+		if p.deaths++; p.deaths == mostDeaths {
 			return fmt.Errorf("worker processes die outside of their jobs: %w", err)
 		}
 	}

@@ -648,6 +648,10 @@ var roles = map[string]func() int{
 	},
 	"parent": func() int {
 		jobgen.Init()
+		go func() { // the test is gone, too
+			io.Copy(io.Discard, os.Stdin)
+			os.Exit(1)
+		}()
 		r := mortals(mortal{}, jobgen.Observe(jobgen.Observer{WorkerStarted: func(_ jobgen.RunInfo, worker string) { fmt.Println(worker) }}))
 		_, err := r.Run(context.Background(), slices.Repeat([]string{"hang"}, 2))
 		fmt.Println(err)
@@ -705,6 +709,11 @@ func TestKilledParentLeavesNoChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -67,6 +67,8 @@ func KillGroup() {
 func dump(p *os.Process) { _ = p.Signal(syscall.SIGQUIT) }
 
 func socketPair() (ours, theirs *os.File, err error) {
+	syscall.ForkLock.RLock() // so that no child that is being started inherits them
+	defer syscall.ForkLock.RUnlock()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		return nil, nil, err
