@@ -51,12 +51,12 @@ type Session interface {
 	// Slots returns how many chunks may be under way at a time, at least 1. It does not change.
 	Slots() int
 
-	// Run runs the jobs of one chunk on a slot from 0 to Slots()-1, of which the caller uses each
-	// for one chunk at a time. It calls done, one call at a time and never after it has returned,
-	// for each job that has ended; one whose worker died while it ran has ended, with a
-	// [*WorkerLostError]. It returns when no further job of the chunk will be reported. Jobs that were not reported were not
-	// run, because a worker died before it came to them or ctx ended; if ctx has not, they are
-	// given to Run again. An error means that the session cannot go on, and ends the run.
+	// Run runs the jobs of one chunk on a slot from 0 to Slots()-1, of which the caller uses each for
+	// one chunk at a time. It calls done, one call at a time and never after it has returned, for each
+	// job that has ended; one whose worker died while it ran has ended, with a [*WorkerLostError]. It
+	// returns when no further job of the chunk will be reported. Jobs that were not reported were not
+	// run, because a worker died before it came to them or ctx ended; if ctx has not, they are given to
+	// Run again. An error means that the session cannot go on, and ends the run.
 	Run(ctx context.Context, slot int, chunk Chunk, done func(Done)) error
 
 	// Close releases everything that the session holds. No Run is under way. It returns what the

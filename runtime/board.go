@@ -7,8 +7,8 @@ import (
 	"github.com/jobgen/jobgen/sharedmem"
 )
 
-// The board is a row of numbers for each worker, in shared memory: what it is doing. It can still be read when the worker
-// is dead.
+// The board is a row of numbers for each worker, in shared memory: what it is doing. It can still be
+// read when the worker is dead.
 const (
 	boardPhase = iota
 	boardJob

@@ -18,8 +18,9 @@ import (
 	"github.com/jobgen/jobgen/sharedmem"
 )
 
-// RemoteError is an error that a job returned in another process, where its type cannot come along. errors.Is
-// finds what it wraps of the errors that both processes know: those of the standard library, and those given to [RegisterError].
+// RemoteError is an error that a job returned in another process, where its type cannot come along.
+// errors.Is finds what it wraps of the errors that both processes know: those of the standard library,
+// and those given to [RegisterError].
 type RemoteError struct {
 	Type string  // of the error there: "*csv.ParseError"
 	Text string  // what its Error method returned
@@ -31,9 +32,9 @@ func (e *RemoteError) Error() string { return e.Text }
 // Unwrap returns Errs.
 func (e *RemoteError) Unwrap() []error { return e.Errs }
 
-// RegisterError makes errors known by themselves on both sides, so that errors.Is holds for them when a job returns one, or wraps
-// it, in another process. It is called with package-level variables, from init functions or their like, in the same order in
-// all processes of a program.
+// RegisterError makes errors known by themselves on both sides, so that errors.Is holds for them when a
+// job returns one, or wraps it, in another process. It is called with package-level variables, from
+// init functions or their like, in the same order in all processes of a program.
 func RegisterError(errs ...error) {
 	sentinels.Lock()
 	defer sentinels.Unlock()
@@ -225,7 +226,8 @@ func fromWire(w *wireError, depth int) error {
 	return e
 }
 
-// panicValue writes what was given to panic, if it is no error. Values of the basic kinds come back as they were, others as text.
+// panicValue writes what was given to panic, if it is no error. Values of the basic kinds come back as
+// they were, others as text.
 func panicValue(v any) (kind, value string) {
 	switch v := v.(type) {
 	case string:

@@ -63,10 +63,11 @@ func Goroutines() Option {
 	return func(c *config) { c.debug, c.backend = false, nil }
 }
 
-// Processes runs the jobs in child processes of the same program, one for each worker, so that a job that crashes takes
-// nothing else with it: it fails with a [*WorkerLostError], a new process takes its worker's place, and jobs that were sent with
-// it are run again. A job that goes on half a second after its time limit, or after the end of the run, is killed. The processors are shared out among
-// the processes (GOMAXPROCS). What jobs print comes out line by line, with worker and job.
+// Processes runs the jobs in child processes of the same program, one for each worker, so that a job
+// that crashes takes nothing else with it: it fails with a [*WorkerLostError], a new process takes its
+// worker's place, and jobs that were sent with it are run again. A job that goes on half a second after
+// its time limit, or after the end of the run, is killed. The processors are shared out among the
+// processes (GOMAXPROCS). What jobs print comes out line by line, with worker and job.
 //
 // The run fails at its start if the program has not called [Init], if the worker cannot leave the process
 // (`jobgen explain` says why), or if an unexported field of it was set.
@@ -120,9 +121,9 @@ func Retry(attempts int, backoff time.Duration) Option {
 	}
 }
 
-// MaxJobsPerWorker replaces a worker's process by a new one when it has run n jobs, so that what jobs leave behind in it
-// does not add up. Only a backend of processes can do that; on any other the run fails at its start. Debug mode ignores it. 0 means
-// no limit.
+// MaxJobsPerWorker replaces a worker's process by a new one when it has run n jobs, so that what jobs
+// leave behind in it does not add up. Only a backend of processes can do that; on any other the run
+// fails at its start. Debug mode ignores it. 0 means no limit.
 func MaxJobsPerWorker(n int) Option {
 	return func(c *config) {
 		if n < 0 {
@@ -132,9 +133,10 @@ func MaxJobsPerWorker(n int) Option {
 	}
 }
 
-// MemoryLimit limits the memory of each worker's process to bytes: its heap and stacks, not the arrays of package sharedmem, which it
-// shares. A process that needs more is lost, and with it the job that it was running. Only a backend of
-// processes can do that, on Linux; elsewhere the run fails at its start. Debug mode ignores it. 0 means no limit.
+// MemoryLimit limits the memory of each worker's process to bytes: its heap and stacks, not the arrays
+// of package sharedmem, which it shares. A process that needs more is lost, and with it the job that it
+// was running. Only a backend of processes can do that, on Linux; elsewhere the run fails at its start.
+// Debug mode ignores it. 0 means no limit.
 func MemoryLimit(bytes int64) Option {
 	return func(c *config) {
 		if bytes < 0 {

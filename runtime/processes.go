@@ -128,7 +128,8 @@ func (s *processSession) makeBoard() error {
 	return err
 }
 
-// childEnv is what a child gets beside the environment of this process: the processors are shared out among n of them.
+// childEnv is what a child gets beside the environment of this process: the processors are shared out
+// among n of them.
 func childEnv(n int) []string {
 	share := strconv.Itoa(max(1, runtime.GOMAXPROCS(0)/n))
 	env := []string{"GOMAXPROCS=" + share}
@@ -146,7 +147,8 @@ var notForChildren = []string{envDebug, envBackend, envWorkers, envProgress, env
 
 func (s *processSession) Slots() int { return len(s.slots) }
 
-// mostDeaths is how often a slot's process may die before it has run a job, one time after the other, until the run ends.
+// mostDeaths is how often a slot's process may die before it has run a job, one time after the other,
+// until the run ends.
 const mostDeaths = 4
 
 // Run runs a chunk in the slot's process. When that dies outside of any job there is another try, with a new process.

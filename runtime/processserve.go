@@ -213,8 +213,8 @@ func (s *processServer) closeSeat() error {
 	return err
 }
 
-// phase notes what this process is about to do. Where no memory is shared the parent is told; that it is at rest follows
-// from what it is sent then.
+// phase notes what this process is about to do. Where no memory is shared the parent is told; that it
+// is at rest follows from what it is sent then.
 func (s *processServer) phase(p int64) { s.note(p, -1, time.Time{}) }
 
 func (s *processServer) begins(j JobInfo) { s.note(inJob, j.Index, j.Start) }

@@ -156,8 +156,8 @@ func (w *workerProcess) lost() *WorkerLostError {
 	return &WorkerLostError{Reason: reason, Stderr: stderr}
 }
 
-// run runs a chunk. The error is a *WorkerLostError if the process has died; reported says that some jobs were reported before, or that
-// one was blamed for it.
+// run runs a chunk. The error is a *WorkerLostError if the process has died; reported says that some
+// jobs were reported before, or that one was blamed for it.
 func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (reported bool, err error) {
 	var head [16]byte
 	binary.LittleEndian.PutUint64(head[:], uint64(chunk.First))

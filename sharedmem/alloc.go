@@ -16,16 +16,18 @@ func Alloc[T any](arena *Arena, shape ...int) (Array[T], error) {
 	return alloc[T](arena, "Alloc", shape, true)
 }
 
-// AllocLike makes an array of zeros of the shape of another array, whose elements may have another type. It fails as Alloc does.
+// AllocLike makes an array of zeros of the shape of another array, whose elements may have another
+// type. It fails as Alloc does.
 func AllocLike[T, U any](arena *Arena, like Array[U]) (Array[T], error) {
 	return alloc[T](arena, "AllocLike", like.Shape(), true)
 }
 
 // CopyOf makes an array of an arena that holds a copy of s: one-dimensional, or of the shape that is
-// given, the last index running fastest. It fails as Alloc does, and with a [*ShapeError] if the shape has not as many elements as s.
+// given, the last index running fastest. It fails as Alloc does, and with a [*ShapeError] if the shape
+// has not as many elements as s.
 //
-// One goroutine copies. To copy costs more than the copy, if the arena has to take memory for it from the system first: an array that is made
-// anyway is better born in the arena, with Alloc.
+// One goroutine copies. To copy costs more than the copy, if the arena has to take memory for it from
+// the system first: an array that is made anyway is better born in the arena, with Alloc.
 func CopyOf[T any](arena *Arena, s []T, shape ...int) (Array[T], error) {
 	if len(shape) == 0 {
 		shape = []int{len(s)}
@@ -42,8 +44,9 @@ func CopyOf[T any](arena *Arena, s []T, shape ...int) (Array[T], error) {
 	return a, nil
 }
 
-// Stack makes an array of an arena whose rows are copies of the given ones, which have to be equally long: [][]T becomes
-// a two-dimensional array. It fails as Alloc does, and with a [*ShapeError] if the lengths differ. No rows become an array of shape (0, 0).
+// Stack makes an array of an arena whose rows are copies of the given ones, which have to be equally
+// long: [][]T becomes a two-dimensional array. It fails as Alloc does, and with a [*ShapeError] if the
+// lengths differ. No rows become an array of shape (0, 0).
 func Stack[T any](arena *Arena, rows [][]T) (Array[T], error) {
 	cols := 0
 	if len(rows) > 0 {

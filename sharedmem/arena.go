@@ -33,9 +33,9 @@ type ArenaOptions struct {
 	// memory that is available fails too, where the system tells (Linux does).
 	MaxBytes int64
 
-	// ReadOnly makes arrays that no other process can write to: the input of a run. On Linux
-	// the kernel sees to it (F_SEAL_FUTURE_WRITE); elsewhere other processes map them for reading. In the process that made the arena
-	// they can be written.
+	// ReadOnly makes arrays that no other process can write to: the input of a run. On Linux the kernel
+	// sees to it (F_SEAL_FUTURE_WRITE); elsewhere other processes map them for reading. In the process
+	// that made the arena they can be written.
 	ReadOnly bool
 
 	// CloseTimeout is how long Close waits for those who are inside View or hold a lock. 0 means 10 seconds.
@@ -115,8 +115,9 @@ func (a *Arena) Close() error {
 	})
 }
 
-// Reset ends all arrays of the arena, and keeps its memory for new ones. It fails at once, with a [*BusyError], if somebody is
-// inside View, holds a lock, or has bytes from Allocate that were not freed; and with [ErrClosed] if the arena was closed.
+// Reset ends all arrays of the arena, and keeps its memory for new ones. It fails at once, with a
+// [*BusyError], if somebody is inside View, holds a lock, or has bytes from Allocate that were not
+// freed; and with [ErrClosed] if the arena was closed.
 func (a *Arena) Reset() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

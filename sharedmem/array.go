@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Array is an n-dimensional array of T in memory that other processes can see, in an [Arena] or a mapped file. It is a small
-// handle: copies of it are the same array, and its encoding is some tens of bytes, whatever its size.
+// Array is an n-dimensional array of T in memory that other processes can see, in an [Arena] or a
+// mapped file. It is a small handle: copies of it are the same array, and its encoding is some tens of
+// bytes, whatever its size.
 //
 // T is a number, a bool, or a struct or Go array of these. The shape and the place of an array never
 // change; its elements may be read and written by several goroutines and processes, which have to
@@ -137,7 +138,8 @@ func (a Array[T]) All() iter.Seq2[int, T] {
 	}
 }
 
-// AppendTo appends the elements to s, in the order of their indices, the last running fastest, and returns the longer slice: a copy on the heap.
+// AppendTo appends the elements to s, in the order of their indices, the last running fastest, and
+// returns the longer slice: a copy on the heap.
 func (a Array[T]) AppendTo(s []T) []T {
 	a.v.live("AppendTo")
 	s = slices.Grow(s, a.Len())
@@ -153,7 +155,8 @@ func (a Array[T]) AppendTo(s []T) []T {
 	return s
 }
 
-// runs yields where in data each row of the last axis begins, and how long it is; one single run if all elements are neighbours.
+// runs yields where in data each row of the last axis begins, and how long it is; one single run if all
+// elements are neighbours.
 func (v *view) runs() iter.Seq2[int, int] {
 	return func(yield func(off, n int) bool) {
 		d := len(v.shape)

@@ -3,12 +3,13 @@ package sharedmem
 import "fmt"
 
 // The methods of this file make an Arena a memory.Allocator of Apache Arrow
-// (github.com/apache/arrow-go/v18/arrow/memory), so that Arrow's arrays are built in an arena, under its budget. They serve
-// whoever wants bytes. Such bytes have no handle: what is to reach another process is written to an Array[byte].
+// (github.com/apache/arrow-go/v18/arrow/memory), so that Arrow's arrays are built in an arena, under
+// its budget. They serve whoever wants bytes. Such bytes have no handle: what is to reach another
+// process is written to an Array[byte].
 
-// Allocate returns size bytes of zeros, at an address that is a multiple of 64. It panics with the error that Alloc would
-// return, as an allocator has no other way to say it. The bytes are good until Free, or Close, which does not wait
-// for them; Reset refuses as long as there are any.
+// Allocate returns size bytes of zeros, at an address that is a multiple of 64. It panics with the
+// error that Alloc would return, as an allocator has no other way to say it. The bytes are good until
+// Free, or Close, which does not wait for them; Reset refuses as long as there are any.
 func (a *Arena) Allocate(size int) []byte {
 	if size < 0 {
 		panic(misuse(fmt.Sprintf("sharedmem: Allocate(%d): must not be negative", size)))
@@ -35,9 +36,10 @@ func (a *Arena) markBlock(s *segment, base int) {
 	}
 }
 
-// Reallocate returns size bytes that begin with those of b, and frees b. Where there is room behind b it
-// grows in its place, and nothing is copied; elsewhere both are there for a moment, also for MaxBytes. b is what Allocate or Reallocate
-// returned, or empty. It panics as Allocate and Free do, and b is as it was then.
+// Reallocate returns size bytes that begin with those of b, and frees b. Where there is room behind b
+// it grows in its place, and nothing is copied; elsewhere both are there for a moment, also for
+// MaxBytes. b is what Allocate or Reallocate returned, or empty. It panics as Allocate and Free do, and
+// b is as it was then.
 func (a *Arena) Reallocate(size int, b []byte) []byte {
 	if size < 0 {
 		panic(misuse(fmt.Sprintf("sharedmem: Reallocate(%d): must not be negative", size)))

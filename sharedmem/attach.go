@@ -27,9 +27,10 @@ func (a Array[T]) Segment() uint64 {
 	return a.v.seg.id
 }
 
-// Export returns what another process needs to attach a segment, and the file whose descriptor (on Windows handle) it has to be
-// given: inherited through os/exec's Cmd.ExtraFiles, or sent over a Unix socket (SCM_RIGHTS). The file belongs to the segment: it
-// is not to be closed, and is good until the arena is closed.
+// Export returns what another process needs to attach a segment, and the file whose descriptor (on
+// Windows handle) it has to be given: inherited through os/exec's Cmd.ExtraFiles, or sent over a Unix
+// socket (SCM_RIGHTS). The file belongs to the segment: it is not to be closed, and is good until the
+// arena is closed.
 func Export(id uint64) (Segment, *os.File, error) {
 	registry.RLock()
 	s := registry.segments[id]
@@ -58,9 +59,10 @@ type Attachment struct {
 	seg *segment
 }
 
-// Attach makes the arrays of a segment of another process known to this one, so that their handles can be
-// decoded. It takes over f, a descriptor that was inherited or received. The kernel notes that the segment is in use, so that its memory is not
-// used for something else before the attachment is closed, or this process ends.
+// Attach makes the arrays of a segment of another process known to this one, so that their handles can
+// be decoded. It takes over f, a descriptor that was inherited or received. The kernel notes that the
+// segment is in use, so that its memory is not used for something else before the attachment is closed,
+// or this process ends.
 //
 // It fails if f is not what info says, or is memory that could shrink. A segment that this process has
 // already is an error, too.
@@ -112,9 +114,9 @@ func attachRegion(info Segment, f *os.File) (*mem.Region, error) {
 // Close ends the arrays of the segment in this process, and unmaps it. It waits as [Arena.Close] does.
 func (a *Attachment) Close() error { return a.closeSegment(a.seg, defaultCloseTimeout) }
 
-// OnMissing sets what is asked for a segment when a handle arrives that leads to one this process has not got: a backend
-// asks the process that sent the handle. The segment stays attached until [Detach]. There is one such function at a
-// time, nil means none, and it is called by several goroutines at once.
+// OnMissing sets what is asked for a segment when a handle arrives that leads to one this process has
+// not got: a backend asks the process that sent the handle. The segment stays attached until [Detach].
+// There is one such function at a time, nil means none, and it is called by several goroutines at once.
 func OnMissing(f func(id uint64) (Segment, *os.File, error)) {
 	registry.Lock()
 	defer registry.Unlock()

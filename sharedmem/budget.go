@@ -6,8 +6,8 @@ import (
 	"github.com/jobgen/jobgen/sharedmem/internal/mem"
 )
 
-// machine watches over the memory of the machine: the kernel hands out what it has not got (1 TB, when asked), and kills
-// a process when that is touched.
+// machine watches over the memory of the machine: the kernel hands out what it has not got (1 TB, when
+// asked), and kills a process when that is touched.
 var machine guard
 
 // guard asks the system how much memory is left, but not for every small piece.

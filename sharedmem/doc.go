@@ -21,13 +21,14 @@
 //
 // # Systems
 //
-// On Linux arenas are memfds, sealed against shrinking. On macOS, the BSDs and Windows they are temporary files that have
-// no name, or lose it with their last handle. Elsewhere, and always under the race detector, which sees races
-// nowhere else, they are on the Go heap: arrays work then, in one process.
+// On Linux arenas are memfds, sealed against shrinking. On macOS, the BSDs and Windows they are
+// temporary files that have no name, or lose it with their last handle. Elsewhere, and always under the
+// race detector, which sees races nowhere else, they are on the Go heap: arrays work then, in one
+// process.
 //
 // # In place, with other libraries
 //
-// [Array.Slice] is a plain slice: mat.NewDense(r, c, a.Slice()) makes gonum work in an array. An Arena is a memory.Allocator of
-// Apache Arrow. The examples of both are in the module github.com/jobgen/jobgen/sharedmem/interop, so that
-// neither is a dependency of this one.
+// [Array.Slice] is a plain slice: mat.NewDense(r, c, a.Slice()) makes gonum work in an array. An Arena
+// is a memory.Allocator of Apache Arrow. The examples of both are in the module
+// github.com/jobgen/jobgen/sharedmem/interop, so that neither is a dependency of this one.
 package sharedmem

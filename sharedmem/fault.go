@@ -2,12 +2,12 @@ package sharedmem
 
 import "runtime/debug"
 
-// View calls f with the elements, in the array's own memory, and returns its error. Until f returns, Close of the arena
-// waits. f must not keep the slice.
+// View calls f with the elements, in the array's own memory, and returns its error. Until f returns,
+// Close of the arena waits. f must not keep the slice.
 //
-// A fault in the memory of this package while f runs is returned as a [*FaultError], where it would otherwise end
-// the program: a write to an array that is read-only, a file that somebody has cut short. View panics as [Array.Slice] does.
-// It costs some hundred nanoseconds, and may be called concurrently.
+// A fault in the memory of this package while f runs is returned as a [*FaultError], where it would
+// otherwise end the program: a write to an array that is read-only, a file that somebody has cut short.
+// View panics as [Array.Slice] does. It costs some hundred nanoseconds, and may be called concurrently.
 func (a Array[T]) View(f func(s []T) error) error {
 	a.v.live("View")
 	s := a.Slice()
@@ -29,8 +29,9 @@ func (v *view) use(op string, f func() error) (err error) {
 	return f()
 }
 
-// Explain returns a [*FaultError] if the value of a panic is a fault in memory of this package, and nil if it is anything else. The runtime
-// only panics on a fault when debug.SetPanicOnFault is on, as it is in View and in the jobs of package jobgen.
+// Explain returns a [*FaultError] if the value of a panic is a fault in memory of this package, and nil
+// if it is anything else. The runtime only panics on a fault when debug.SetPanicOnFault is on, as it is
+// in View and in the jobs of package jobgen.
 func Explain(panicked any) error {
 	e, ok := panicked.(interface {
 		error

@@ -20,8 +20,9 @@ type handle struct {
 	shape, strides         []int
 }
 
-// AppendBinary appends a handle of the array to b: some tens of bytes, not the elements. In another process of the same machine
-// UnmarshalBinary makes the array of it, if the segment was attached there. It fails if the array has ended.
+// AppendBinary appends a handle of the array to b: some tens of bytes, not the elements. In another
+// process of the same machine UnmarshalBinary makes the array of it, if the segment was attached there.
+// It fails if the array has ended.
 func (a Array[T]) AppendBinary(b []byte) ([]byte, error) {
 	if a.v == nil {
 		return append(b, 0), nil
@@ -47,9 +48,9 @@ func (a Array[T]) AppendBinary(b []byte) ([]byte, error) {
 // MarshalBinary returns a handle of the array; see AppendBinary.
 func (a Array[T]) MarshalBinary() ([]byte, error) { return a.AppendBinary(nil) }
 
-// UnmarshalBinary makes a the array that a handle leads to. Every part of the handle is checked: it may come from anywhere. The error
-// is a [*HandleError] if the handle is damaged or does not fit T, if its arena was closed or reset, or if its segment
-// was not attached to this process. a is not changed then.
+// UnmarshalBinary makes a the array that a handle leads to. Every part of the handle is checked: it may
+// come from anywhere. The error is a [*HandleError] if the handle is damaged or does not fit T, if its
+// arena was closed or reset, or if its segment was not attached to this process. a is not changed then.
 func (a *Array[T]) UnmarshalBinary(b []byte) error {
 	e, err := elemOf[T]()
 	if err != nil {
@@ -140,8 +141,8 @@ func decodeHandle(b []byte) (h handle, err error) {
 	return h, nil
 }
 
-// check sees to it that all elements lie in an allocation of the segment, the one that was meant. Nothing in the segment's memory is trusted: it can
-// change meanwhile.
+// check sees to it that all elements lie in an allocation of the segment, the one that was meant.
+// Nothing in the segment's memory is trusted: it can change meanwhile.
 func (s *segment) check(h *handle, size, align int) error {
 	if _, err := elementCount("decoding", h.shape, size); err != nil {
 		return &HandleError{err.Error()}

@@ -139,7 +139,8 @@ func FuzzHandle(f *testing.F) {
 	defer arena.Close()
 	a := must[uint16](f)(sharedmem.Alloc[uint16](arena, 3, 4))
 	genuine := handleOf(f, a)
-	// Ids and stamps are random, so that what the fuzzer remembers of the last run would lead nowhere: it is given what follows them.
+	// Ids and stamps are random, so that what the fuzzer remembers of the last run would lead nowhere:
+	// it is given what follows them.
 	f.Add(genuine[25:])
 	f.Add(handleOf(f, a.T())[25:])
 	f.Add(handleOf(f, a.Rows(1, 2))[25:])

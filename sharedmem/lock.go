@@ -23,12 +23,13 @@ type lock struct {
 	pins    []*pin // of who holds it
 }
 
-// Lock waits until nobody else, in this process or another, has locked the array or a window of it, and locks it. Nothing is ever locked
-// unasked.
+// Lock waits until nobody else, in this process or another, has locked the array or a window of it, and
+// locks it. Nothing is ever locked unasked.
 //
-// It reports whether the process that had locked it last died before it unlocked it, so that what it was writing may be
-// half written. The caller holds the lock in any case, and Unlock makes up for it. (Arrays of mapped
-// files have no place to note that, and report false.) Lock and Unlock together take 3 µs.
+// It reports whether the process that had locked it last died before it unlocked it, so that what it
+// was writing may be half written. The caller holds the lock in any case, and Unlock makes up for it.
+// (Arrays of mapped files have no place to note that, and report false.) Lock and Unlock together take
+// 3 µs.
 //
 // Close of the arena waits for Unlock. Lock panics if the array has ended, or if this process must not write it.
 func (a Array[T]) Lock() (ownerDied bool) {
@@ -68,9 +69,9 @@ func (a Array[T]) Unlock() {
 	l.local.Unlock()
 }
 
-// RLock waits until nobody else has locked the array exclusively, and locks it for reading, which several goroutines and
-// processes can at a time. It reports, as Lock does, whether a process died while it was writing; that is so until somebody has called
-// Lock and Unlock.
+// RLock waits until nobody else has locked the array exclusively, and locks it for reading, which
+// several goroutines and processes can at a time. It reports, as Lock does, whether a process died
+// while it was writing; that is so until somebody has called Lock and Unlock.
 func (a Array[T]) RLock() (ownerDied bool) {
 	a.v.live("RLock")
 	p, l := a.v.pin("RLock"), a.v.lock()

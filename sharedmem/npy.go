@@ -12,16 +12,18 @@ import (
 	"github.com/jobgen/jobgen/sharedmem/internal/npy"
 )
 
-// OpenNPY maps a file of NumPy's (.npy, versions 1 to 3) as a read-only array, without copying it: 80 MB are there in some
-// tens of microseconds, and are read from the disk when they are used. Several processes that open a file share its memory.
+// OpenNPY maps a file of NumPy's (.npy, versions 1 to 3) as a read-only array, without copying it: 80
+// MB are there in some tens of microseconds, and are read from the disk when they are used. Several
+// processes that open a file share its memory.
 //
-// T has to be what the file holds: float64 for '<f8', a struct with fields of the same names (or of the names in `npy:"name"`
-// tags), types and places for a structured dtype. Nothing is converted; the error says what the file has, and how to
-// convert it. Arrays in Fortran's order come with the shape that NumPy shows, and are not [Array.Contiguous]; their T is. An
-// array without dimensions comes as one element.
+// T has to be what the file holds: float64 for '<f8', a struct with fields of the same names (or of the
+// names in `npy:"name"` tags), types and places for a structured dtype. Nothing is converted; the error
+// says what the file has, and how to convert it. Arrays in Fortran's order come with the shape that
+// NumPy shows, and are not [Array.Contiguous]; their T is. An array without dimensions comes as one
+// element.
 //
-// A file that lies about itself is an error: no header, a shape that does not fit its type or its size, a part that is
-// missing. One that is cut short while it is mapped is a fault; see [Array.View].
+// A file that lies about itself is an error: no header, a shape that does not fit its type or its size,
+// a part that is missing. One that is cut short while it is mapped is a fault; see [Array.View].
 //
 // Close unmaps the file. It may be renamed or removed before.
 func OpenNPY[T any](path string) (Array[T], error) { return openNPY[T]("OpenNPY", path, true) }
@@ -135,9 +137,9 @@ func elementShape(h npy.Header, t reflect.Type) ([]int, error) {
 	return slices.Clone(h.Shape[:outer]), nil
 }
 
-// Close unmaps the file of an array that comes from OpenNPY or UpdateNPY, with all windows of it. It waits as
-// [Arena.Close] does, and returns what the system says of writing changes to the disk. Arrays of an arena end with that, and to close one is an
-// error.
+// Close unmaps the file of an array that comes from OpenNPY or UpdateNPY, with all windows of it. It
+// waits as [Arena.Close] does, and returns what the system says of writing changes to the disk. Arrays
+// of an arena end with that, and to close one is an error.
 func (a Array[T]) Close() error {
 	if a.v == nil {
 		return nil

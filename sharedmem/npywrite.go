@@ -12,11 +12,12 @@ import (
 )
 
 // CreateNPY writes an array to a file that numpy.load, and OpenNPY, read. Whoever reads the file
-// meanwhile, or after a failure, sees what was there before: it appears in one step. So an array may replace the file it was opened from.
+// meanwhile, or after a failure, sees what was there before: it appears in one step. So an array may
+// replace the file it was opened from.
 //
-// An existing file keeps its permissions, and a symbolic link stays one. (On Windows a file that is mapped cannot be replaced.)
-// The dtype follows from T as for OpenNPY. A transposed array is written in Fortran's order, as it lies; a window is
-// written without what is around it.
+// An existing file keeps its permissions, and a symbolic link stays one. (On Windows a file that is
+// mapped cannot be replaced.) The dtype follows from T as for OpenNPY. A transposed array is written in
+// Fortran's order, as it lies; a window is written without what is around it.
 func CreateNPY[T any](path string, a Array[T]) error {
 	a.v.live("CreateNPY")
 	err := a.v.use("CreateNPY", func() error { return replaceFile(path, a.writeNPY) })

@@ -18,7 +18,8 @@ type owner struct {
 	made  int        // how many of it are
 }
 
-// core is the part of an owner that the package itself holds. It holds its owner, and the views of its arrays, only weakly.
+// core is the part of an owner that the package itself holds. It holds its owner, and the views of its
+// arrays, only weakly.
 type core struct {
 	what   string // `arena "inputs"`
 	madeAt site

@@ -8,8 +8,9 @@ import (
 	"github.com/jobgen/jobgen/sharedmem/internal/mem"
 )
 
-// pool keeps the memory of arenas that were closed, for a while, for arenas that are made: it is warm, that
-// is, there is no need to take it from the system, have it filled with zeros and mapped, which takes ten times as long as to copy it.
+// pool keeps the memory of arenas that were closed, for a while, for arenas that are made: it is warm,
+// that is, there is no need to take it from the system, have it filled with zeros and mapped, which
+// takes ten times as long as to copy it.
 var pool = segmentPool{limit: 1 << 30, patience: 10 * time.Second}
 
 type segmentPool struct {

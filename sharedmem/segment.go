@@ -13,8 +13,8 @@ import (
 // segment is a piece of memory in which arrays lie. Its size never changes, and it never moves while
 // its owner is open.
 //
-// A segment of an arena begins with its id, and each allocation in it with a stamp, so that a handle that arrives late,
-// in whatever process, is seen to be stale: see headerSize.
+// A segment of an arena begins with its id, and each allocation in it with a stamp, so that a handle
+// that arrives late, in whatever process, is seen to be stale: see headerSize.
 type segment struct {
 	id     uint64
 	core   *core
@@ -37,8 +37,9 @@ type allocation struct {
 	block bool // it is bytes from Allocate, not an array
 }
 
-// headerSize is what stands before the segment's first allocation, and before each allocation's data. 64 bytes is what Arrow
-// and wide vector instructions want to be aligned to. All fields are 8 bytes, in the machine's order.
+// headerSize is what stands before the segment's first allocation, and before each allocation's data.
+// 64 bytes is what Arrow and wide vector instructions want to be aligned to. All fields are 8 bytes, in
+// the machine's order.
 const headerSize = 64
 
 const (

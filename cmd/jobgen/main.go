@@ -45,11 +45,12 @@
 // the job's number to count. MapJob, if there is one, turns what a job is described by into Do's parameters,
 // on the worker. Setup runs once on each concurrent worker before its first job, Close after its last one.
 //
-// Every concurrent worker has its own copy of the value. Its exported fields, the inputs and the results travel
-// to other processes. Their codec is part of the output. Fields are encoded in their order, numeric slices as blocks of
-// memory, and types that have AppendBinary or MarshalBinary and UnmarshalBinary, MarshalMsg and UnmarshalMsg, or MarshalVT
-// and UnmarshalVT by these; other packages' structs with unexported fields also by GobEncode and GobDecode, or
-// AppendText or MarshalText and UnmarshalText.
+// Every concurrent worker has its own copy of the value. Its exported fields, the inputs and the
+// results travel to other processes. Their codec is part of the output. Fields are encoded in their
+// order, numeric slices as blocks of memory, and types that have AppendBinary or MarshalBinary and
+// UnmarshalBinary, MarshalMsg and UnmarshalMsg, or MarshalVT and UnmarshalVT by these; other packages'
+// structs with unexported fields also by GobEncode and GobDecode, or AppendText or MarshalText and
+// UnmarshalText.
 //
 // A worker whose types cannot travel (functions, channels, interfaces, pointer cycles, other packages' structs with
 // unexported fields and none of those methods) runs in its own process only; jobgen explain says why. A

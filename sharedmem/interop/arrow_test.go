@@ -287,7 +287,8 @@ func TestBuildersTogether(t *testing.T) {
 	wantEmpty(t, arena)
 }
 
-// float64s makes an Arrow array of the memory of an array of the arena. Its buffer has no allocator, so that Release frees nothing.
+// float64s makes an Arrow array of the memory of an array of the arena. Its buffer has no allocator, so
+// that Release frees nothing.
 func float64s(a sharedmem.Array[float64]) *array.Float64 {
 	values := memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(a.Slice()))
 	data := array.NewData(arrow.PrimitiveTypes.Float64, a.Len(), []*memory.Buffer{nil, values}, nil, 0, 0)

@@ -19,8 +19,8 @@ import (
 	"github.com/jobgen/jobgen/sharedmem"
 )
 
-// A matrix of gonum's takes the slice of an array for its memory. What is computed into the matrix is in the array, where
-// other processes see it.
+// A matrix of gonum's takes the slice of an array for its memory. What is computed into the matrix is
+// in the array, where other processes see it.
 func Example_gonum() {
 	arena, err := sharedmem.NewArena(sharedmem.ArenaOptions{})
 	if err != nil {
@@ -98,7 +98,8 @@ func Example_arrow() {
 	// after Release: 0
 }
 
-// An allocator has no other way to say that there is no memory than to panic. The value is the error that Alloc would return.
+// An allocator has no other way to say that there is no memory than to panic. The value is the error
+// that Alloc would return.
 func Example_arrowBudget() {
 	arena, err := sharedmem.NewArena(sharedmem.ArenaOptions{MaxBytes: 1000})
 	if err != nil {
@@ -118,7 +119,8 @@ func Example_arrowBudget() {
 	// Output: more than 1000 bytes
 }
 
-// An array that is there becomes one of Arrow's without a copy. To release it does nothing: the memory remains the array's.
+// An array that is there becomes one of Arrow's without a copy. To release it does nothing: the memory
+// remains the array's.
 func Example_arrowOverArray() {
 	arena, err := sharedmem.NewArena(sharedmem.ArenaOptions{})
 	if err != nil {
@@ -147,8 +149,8 @@ func Example_arrowOverArray() {
 	// [4 50 6]
 }
 
-// Arrow's buffers have no handle, so a table travels as a file of Arrow's in an array of bytes: the handle of that is all that
-// another process needs to read it in place.
+// Arrow's buffers have no handle, so a table travels as a file of Arrow's in an array of bytes: the
+// handle of that is all that another process needs to read it in place.
 func Example_arrowFile() {
 	arena, err := sharedmem.NewArena(sharedmem.ArenaOptions{})
 	if err != nil {
@@ -191,8 +193,8 @@ func Example_arrowFile() {
 	// Output: [0.5 1 2]
 }
 
-// A file that CreateNPY writes is one of NumPy's, for whoever reads these. OpenNPY reads what others write, and maps it
-// without a copy.
+// A file that CreateNPY writes is one of NumPy's, for whoever reads these. OpenNPY reads what others
+// write, and maps it without a copy.
 func Example_npyio() {
 	arena, err := sharedmem.NewArena(sharedmem.ArenaOptions{})
 	if err != nil {

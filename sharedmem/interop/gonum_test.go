@@ -34,7 +34,8 @@ func alloc[T any](t testing.TB, arena *sharedmem.Arena, shape ...int) sharedmem.
 	return a
 }
 
-// integers makes a matrix of small integers: sums and products of such are exact, in whatever order they are added up.
+// integers makes a matrix of small integers: sums and products of such are exact, in whatever order
+// they are added up.
 func integers(t testing.TB, arena *sharedmem.Arena, rng *rand.Rand, rows, cols int) sharedmem.Array[float64] {
 	a := alloc[float64](t, arena, rows, cols)
 	for i := range a.Slice() {

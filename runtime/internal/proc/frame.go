@@ -1,5 +1,6 @@
-// Package proc starts this program again as a child process and talks to it: frames over two pipes, descriptors over a
-// socket, and what is to be known when it dies. What the frames mean is package jobgen's.
+// Package proc starts this program again as a child process and talks to it: frames over two pipes,
+// descriptors over a socket, and what is to be known when it dies. What the frames mean is package
+// jobgen's.
 package proc
 
 import (
@@ -102,8 +103,8 @@ func NewReader(r io.Reader) *Reader { return &Reader{r: r, buf: make([]byte, 64<
 // step is how much room is made at a time: a length that is nonsense must not take all memory.
 const step = 1 << 20
 
-// Read returns the next frame. Its content is good until the next Read. io.EOF means that the other side has ended between
-// two frames.
+// Read returns the next frame. Its content is good until the next Read. io.EOF means that the other
+// side has ended between two frames.
 func (r *Reader) Read() (kind byte, content []byte, err error) {
 	if err := r.fill(headerSize); err != nil {
 		if err == io.ErrUnexpectedEOF && len(r.have) == 0 {

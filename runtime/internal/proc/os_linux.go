@@ -11,14 +11,15 @@ const pipeSize = 1 << 20
 
 func widen(f *os.File) { _, _ = unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, pipeSize) }
 
-// PreferToDie has the kernel end this process rather than its parent when memory runs out (proc_pid_oom_score_adj(5)).
+// PreferToDie has the kernel end this process rather than its parent when memory runs out
+// (proc_pid_oom_score_adj(5)).
 func PreferToDie() { _ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0) }
 
 // CanLimitMemory says whether LimitMemory does.
 const CanLimitMemory = true
 
-// LimitMemory limits the data of this process to bytes. RLIMIT_DATA counts private memory that can be written (Linux 4.7), and not
-// what is shared, as RLIMIT_AS would.
+// LimitMemory limits the data of this process to bytes. RLIMIT_DATA counts private memory that can be
+// written (Linux 4.7), and not what is shared, as RLIMIT_AS would.
 func LimitMemory(bytes int64) error {
 	return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: uint64(bytes), Max: uint64(bytes)})
 }

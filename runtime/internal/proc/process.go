@@ -97,7 +97,8 @@ func (p *Process) Dump() { dump(p.cmd.Process) }
 // HangUp closes the child's input: it ends when it notices.
 func (p *Process) HangUp() { p.ours[0].Close() }
 
-// Wait waits for the end of the child, and closes everything. It returns how it ended, and the end of what it wrote to its standard error.
+// Wait waits for the end of the child, and closes everything. It returns how it ended, and the end of
+// what it wrote to its standard error.
 func (p *Process) Wait() (reason, stderr string) {
 	<-p.waited
 	closeAll(p.ours)

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Tail keeps the end of what a process writes, and the first lines that say why it dies: a goroutine dump can be so long
-// that the end alone would not have them.
+// Tail keeps the end of what a process writes, and the first lines that say why it dies: a goroutine
+// dump can be so long that the end alone would not have them.
 type Tail struct {
 	mu      sync.Mutex
 	line    []byte // the last, not yet ended

@@ -37,9 +37,9 @@ func memAvailable(info []byte) (int64, bool) {
 	return math.MaxInt64, false
 }
 
-// groupHeadroom returns the least that any of the control groups around this process has left: memory.max less
-// memory.current (cgroup v2, Documentation/admin-guide/cgroup-v2.rst). What the kernel could drop, file pages that are not in use, counts as
-// left.
+// groupHeadroom returns the least that any of the control groups around this process has left:
+// memory.max less memory.current (cgroup v2, Documentation/admin-guide/cgroup-v2.rst). What the kernel
+// could drop, file pages that are not in use, counts as left.
 func groupHeadroom(root, self string) (least int64, limited bool) {
 	text, err := os.ReadFile(self)
 	if err != nil {

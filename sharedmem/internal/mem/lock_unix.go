@@ -12,9 +12,9 @@ import (
 // presence is a byte far behind any region: whoever has attached a region keeps a lock on it.
 const presence = 1 << 62
 
-// Lock waits for the lock on the byte at off, which need not exist, against other processes: shared with other readers, or not. The kernel
-// lets go of it when this process dies. It holds against other processes only, and must be asked for by one
-// goroutine at a time.
+// Lock waits for the lock on the byte at off, which need not exist, against other processes: shared
+// with other readers, or not. The kernel lets go of it when this process dies. It holds against other
+// processes only, and must be asked for by one goroutine at a time.
 func (r *Region) Lock(off int64, shared bool) error {
 	kind := int16(unix.F_WRLCK)
 	if shared {

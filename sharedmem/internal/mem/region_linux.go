@@ -16,9 +16,9 @@ import (
 // CanShare reports whether regions of this build can be mapped by other processes.
 const CanShare = true
 
-// Create returns size bytes of zeros, in whole pages. With sealed no other process can write to them, however it
-// maps them: F_SEAL_FUTURE_WRITE leaves only the mapping that is there already (fcntl(2), Linux 5.1). Memory is not taken
-// before Commit.
+// Create returns size bytes of zeros, in whole pages. With sealed no other process can write to them,
+// however it maps them: F_SEAL_FUTURE_WRITE leaves only the mapping that is there already (fcntl(2),
+// Linux 5.1). Memory is not taken before Commit.
 func Create(size int, sealed bool) (*Region, error) {
 	fd, err := memfd()
 	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
@@ -99,8 +99,8 @@ func Attach(f *os.File, size int, readOnly bool) (r *Region, err error) {
 // the calls do not count.
 const populateStep = 8 << 20
 
-// Commit takes memory for whole pages of the region that have not been committed before, so that no access to them can
-// fail later on.
+// Commit takes memory for whole pages of the region that have not been committed before, so that no
+// access to them can fail later on.
 //
 // MADV_POPULATE_WRITE (Linux 5.14) reports what would otherwise be a SIGBUS, and maps the pages at once:
 // twice as fast as faults one by one, and large ranges are zeroed by all processors.

@@ -38,9 +38,9 @@ func Attach(f *os.File, size int, readOnly bool) (*Region, error) {
 	return r, nil
 }
 
-// Commit takes memory for whole pages of the region that have not been committed before, so that no access to them can
-// fail later on: a file that was only truncated to its size has no room on its disk yet, and nothing but writing makes it
-// on all these systems.
+// Commit takes memory for whole pages of the region that have not been committed before, so that no
+// access to them can fail later on: a file that was only truncated to its size has no room on its disk
+// yet, and nothing but writing makes it on all these systems.
 func (r *Region) Commit(off, n int) error {
 	zeros := make([]byte, min(n, 1<<20))
 	for done := 0; done < n; {

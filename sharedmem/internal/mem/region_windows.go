@@ -13,9 +13,9 @@ import (
 // CanShare reports whether regions of this build can be mapped by other processes.
 const CanShare = true
 
-// Create returns size bytes of zeros, in whole pages, in a temporary file that goes with its last handle and that Windows
-// keeps in memory while there is room. There are no seals: with sealed the other processes map the
-// region for reading only, which they could undo on purpose.
+// Create returns size bytes of zeros, in whole pages, in a temporary file that goes with its last
+// handle and that Windows keeps in memory while there is room. There are no seals: with sealed the
+// other processes map the region for reading only, which they could undo on purpose.
 func Create(size int, sealed bool) (*Region, error) {
 	f, err := os.CreateTemp("", "jobgen-arena-*")
 	if err != nil {
