@@ -13,85 +13,6 @@ import (
 // the two do not fit together: run go generate.
 const _ = jobgen.ABI1
 
-// FillRunner runs Fill over many inputs. Its methods Run, Stream and Unordered are those of
-// jobgen.Runner.
-type FillRunner struct {
-	jobgen.Runner[FillJob, struct{}]
-}
-
-// FillJob is one input of FillRunner: the parameters of Fill.
-type FillJob struct {
-	X  []float64
-	At uint64
-}
-
-// NewFillRunner makes a runner of Fill.
-// The options opts hold for every run; those of a single call override them.
-func NewFillRunner(seed uint64, opts ...jobgen.Option) *FillRunner {
-	return &FillRunner{jobgen.NewRunner(specFill(seed), opts...)}
-}
-
-// specFill describes Fill to the runtime.
-func specFill(seed uint64) jobgen.Spec[FillJob, struct{}] {
-	return jobgen.Spec[FillJob, struct{}]{
-		Name: "github.com/jobgen/jobgen/examples/arrays.Fill",
-		Pos:  "workers.go",
-		New: func() jobgen.Instance[FillJob, struct{}] {
-			return jobgen.Instance[FillJob, struct{}]{Do: func(_ context.Context, in FillJob) (struct{}, error) {
-				Fill(in.X, in.At, seed)
-				return struct{}{}, nil
-			}}
-		},
-		Wire: &jobgen.Wire[FillJob, struct{}]{
-			Fingerprint: 0xabff3bad74db969b,
-			Config: func(b []byte) ([]byte, error) {
-				b = wire.AppendUint(b, &seed)
-				return b, nil
-			},
-			Configured: func(b []byte) (func() jobgen.Instance[FillJob, struct{}], error) {
-				var seed uint64
-				d := wire.Decode(b)
-				wire.ReadUint(&d, &seed)
-				return specFill(seed).New, d.End()
-			},
-			AppendIn: func(b []byte, in FillJob) ([]byte, error) {
-				return appendFillJob(b, &in), nil
-			},
-			ReadIn: func(b []byte) (in FillJob, rest []byte, err error) {
-				d := wire.Decode(b)
-				readFillJob(&d, &in)
-				rest, err = d.Rest()
-				return in, rest, err
-			},
-			AppendOut: wire.AppendNone[struct{}],
-			ReadOut:   wire.ReadNone[struct{}],
-		},
-	}
-}
-
-func init() {
-	var seed uint64
-	jobgen.Register(specFill(seed))
-}
-
-// FillBatch is a batch of jobs that start when they are submitted.
-type FillBatch struct {
-	*jobgen.Batch[FillJob, struct{}]
-}
-
-// Batch starts a batch.
-func (r *FillRunner) Batch(ctx context.Context, opts ...jobgen.Option) *FillBatch {
-	return &FillBatch{r.Runner.Batch(ctx, opts...)}
-}
-
-// Submit adds a job to the batch.
-func (b *FillBatch) Submit(x []float64, at uint64) *jobgen.Future[struct{}] {
-	return b.Batch.Submit(FillJob{X: x, At: at})
-}
-
-// Run go generate if this line does not compile: the signature of Fill has changed.
-var _ func(x []float64, at uint64, seed uint64) = Fill
-
 // SharedFillRunner runs SharedFill over many inputs. Its methods Run, Stream and Unordered are those of
 // jobgen.Runner.
 type SharedFillRunner struct {
@@ -287,17 +208,6 @@ func init() {
 
 // Run go generate if this line does not compile: the signature of Variance has changed.
 var _ func([]float64) float64 = Variance
-
-func appendFillJob(b []byte, p *FillJob) []byte {
-	b = wire.AppendNumbers[float64](b, &p.X)
-	b = wire.AppendUint(b, &p.At)
-	return b
-}
-
-func readFillJob(d *wire.Decoder, p *FillJob) {
-	wire.ReadNumbers[float64](d, &p.X)
-	wire.ReadUint(d, &p.At)
-}
 
 func appendSharedFillJob(b []byte, p *SharedFillJob) []byte {
 	b = wire.AppendWith(b, p.X.AppendBinary)

@@ -9,6 +9,7 @@
 //
 //	go run ./examples/arrays                  all three: 15 arrays of 10,000,000 float64
 //	go run ./examples/arrays -n 4 plain born  two of them, with 4 arrays
+//	go run ./examples/arrays -processes       the jobs run in child processes
 //
 // For each way it prints how long it took to make the arrays, to copy them and to run the jobs, how
 // many bytes were copied, and how much memory was held. Last it says whether all ways had the same
@@ -18,23 +19,30 @@
 //	-len n       of n elements each (default 10_000_000)
 //	-seed u      the numbers depend on u (default 1)
 //	-workers n   jobs at a time (default 0: one per processor)
+//	-processes   run the jobs in child processes; JOBGEN_BACKEND=processes:4 does it in 4
 //
 // It needs memory for one array more than it makes: 1.3 GB, unless told otherwise. To be sure of
 // that it takes as much and gives it back before it begins, which is a wait of some seconds where the
-// machine is a virtual one that has not used the memory before.
+// machine is a virtual one that has not used the memory before. With -processes, plain takes more: up to a dozen
+// arrays for each worker, on their way to it and there.
 //
 // The exit status is 0 if all is well, 1 if there is not enough memory or the results differ, 2 when
 // the command line is wrong, and 130 after Ctrl-C.
 //
 // # What it shows
 //
-// The workers in workers.go come in pairs: [Variance] and [Fill] have slices for input,
-// [SharedVariance] and [SharedFill] the handles of arrays of package sharedmem. The second of a pair
-// calls the first. The jobs of Fill write into memory that they were given, so that no result has to
-// be brought back. The ways are in ways.go, one function each.
+// The worker [Variance] has slices for input; [SharedVariance] and [SharedFill] have the handles of
+// arrays of package sharedmem. The jobs of SharedFill write into memory that they were given, so that no
+// result has to be brought back. The ways are in ways.go, one function each.
 //
-// Jobs run on goroutines of this process, to which all three ways are equal. The difference is that
-// other processes can be given the arrays of the last two by their handles.
+// To jobs on goroutines of this process all three ways are equal. With -processes they are not: what is
+// plain is sent through pipes, every number of it, while of the others only handles are sent, and the jobs
+// work on the same memory. The time to start the processes, some hundredths of a second, is part of run, and
+// of make where the arrays are born.
+//
+// Slices on the heap are filled on goroutines always: another process would fill a copy. So [Fill] is
+// no worker; it is run with jobgen.Map, which no setting moves to another process. Where arenas are on the
+// heap, too, as under the race detector, -processes is for plain only.
 package main
 
 import (

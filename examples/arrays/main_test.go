@@ -17,6 +17,7 @@ var update = flag.Bool("update", false, "rewrite testdata/output.txt")
 
 func TestMain(m *testing.M) {
 	jobgen.Init()
+	os.Unsetenv("JOBGEN_BACKEND")
 	os.Setenv("JOBGEN_PROGRESS", "0")
 	os.Exit(m.Run())
 }

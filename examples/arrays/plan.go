@@ -17,6 +17,7 @@ type plan struct {
 	n, length int // of the arrays
 	seed      uint64
 	workers   int
+	processes bool
 	ways      []way
 }
 
@@ -29,6 +30,7 @@ func parse(args []string, stderr io.Writer) (p plan, err error) {
 	set.IntVar(&p.length, "len", 10_000_000, "of `n` elements each")
 	set.Uint64Var(&p.seed, "seed", 1, "the numbers depend on `u`")
 	set.IntVar(&p.workers, "workers", 0, "run `n` jobs at a time; 0 means one per processor")
+	set.BoolVar(&p.processes, "processes", false, "run the jobs in child processes")
 	set.Usage = func() {
 		fmt.Fprintln(stderr, "usage: arrays [flags] [plain] [copied] [born]")
 		fmt.Fprintln(stderr, "Computes variances of large arrays, on the heap and in shared memory.")
@@ -71,12 +73,21 @@ func choose(names []string) (chosen []way, err error) {
 	return chosen, nil
 }
 
-// options are those of every run of the way r.
-func (p plan) options(r *row) []jobgen.Option {
+// here are the options of a run in this process, which notes where it was.
+func (p plan) here(where *place) []jobgen.Option {
 	started := jobgen.Observer{RunStarted: func(info jobgen.RunInfo) {
-		r.workers, r.backend = max(r.workers, info.Workers), info.Backend
+		where.workers, where.backend = max(where.workers, info.Workers), info.Backend
 	}}
 	return []jobgen.Option{jobgen.Workers(p.workers), jobgen.Observe(started)}
+}
+
+// options are those of a run that can be in other processes.
+func (p plan) options(where *place) []jobgen.Option {
+	opts := p.here(where)
+	if p.processes {
+		opts = append(opts, jobgen.Processes())
+	}
+	return opts
 }
 
 // enoughMemory returns an error if there is no memory for all arrays and one more. The heap knows no

@@ -19,9 +19,16 @@ type row struct {
 	heap            int64 // the most that was seen, beside heapBefore
 	arena           sharedmem.ArenaStats
 	variances       []float64
-	workers         int
-	backend         string
+	filled, ran     place
 }
+
+// place is where jobs were run.
+type place struct {
+	workers int
+	backend string
+}
+
+func (p place) String() string { return fmt.Sprintf("%s (%s)", count(p.workers, "worker"), p.backend) }
 
 // stopwatch adds up times.
 type stopwatch time.Duration
@@ -92,8 +99,11 @@ func printResults(w io.Writer, rows []*row) error {
 
 // printNotes prints what has to be known of the table.
 func (p plan) printNotes(w io.Writer, rows []*row) {
-	fmt.Fprintf(w, "\n%s (%s) filled the arrays and ran the jobs.\n", count(rows[0].workers, "worker"), rows[0].backend)
+	printPlaces(w, rows)
 	fmt.Fprintln(w, "Under heap and arena is the most that was held of each.")
+	if slices.ContainsFunc(rows, func(r *row) bool { return r.ran.backend == "processes" }) {
+		fmt.Fprintln(w, "What travels to the processes, and their own memory, is not in it.")
+	}
 	if slices.ContainsFunc(rows, func(r *row) bool { return r.arena.Copied > 0 }) {
 		fmt.Fprintln(w, "\nFor copied, one goroutine copies, and each array is dropped from the heap before")
 		fmt.Fprintf(w, "the next is made. To have all of them there first would take %s.\n", size(p.bytes(2*p.n)))
@@ -101,6 +111,24 @@ func (p plan) printNotes(w io.Writer, rows []*row) {
 	if slices.ContainsFunc(rows, func(r *row) bool { return r.arena.Arrays > 0 && !r.arena.Shared }) {
 		fmt.Fprint(w, notShared)
 	}
+}
+
+// printPlaces prints where the jobs ran: in a line, if that was the same kind of place for all.
+func printPlaces(w io.Writer, rows []*row) {
+	most, same := place{backend: rows[0].ran.backend}, true
+	for _, r := range rows {
+		most.workers = max(most.workers, r.filled.workers, r.ran.workers)
+		same = same && r.filled.backend == most.backend && r.ran.backend == most.backend
+	}
+	fmt.Fprintln(w)
+	if same {
+		fmt.Fprintf(w, "%v filled the arrays and ran the jobs.\n", most)
+		return
+	}
+	for _, r := range rows {
+		fmt.Fprintf(w, "  %-6s filled by %v, run by %v\n", r.way, r.filled, r.ran)
+	}
+	fmt.Fprintln(w)
 }
 
 const notShared = `

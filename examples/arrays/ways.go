@@ -6,6 +6,7 @@ import (
 	"iter"
 	"runtime/debug"
 
+	jobgen "github.com/jobgen/jobgen/runtime"
 	"github.com/jobgen/jobgen/sharedmem"
 )
 
@@ -21,20 +22,19 @@ var ways = []way{{"plain", plain}, {"copied", copied}, {"born", born}}
 func plain(ctx context.Context, p plan, r *row) error {
 	arrays := make([][]float64, p.n)
 	err := r.make.time(func() error {
-		var parts []FillJob
+		var parts []part
 		for i := range arrays {
 			arrays[i] = make([]float64, p.length)
 			parts = append(parts, p.parts(arrays[i], i)...)
 		}
-		_, err := NewFillRunner(p.seed, p.options(r)...).Run(ctx, parts)
-		return err
+		return p.fill(ctx, r, parts)
 	})
 	if err != nil {
 		return err
 	}
 	r.noteHeap()
 	return r.run.time(func() (err error) {
-		r.variances, err = NewVarianceRunner(p.options(r)...).Run(ctx, arrays)
+		r.variances, err = NewVarianceRunner(p.options(&r.ran)...).Run(ctx, arrays)
 		return err
 	})
 }
@@ -43,13 +43,11 @@ func plain(ctx context.Context, p plan, r *row) error {
 // make all of them first would take twice the memory, and no less time.
 func copied(ctx context.Context, p plan, r *row) error {
 	return inArena(ctx, p, r, func(arena *sharedmem.Arena, arrays []sharedmem.Array[float64]) error {
-		fill := NewFillRunner(p.seed, p.options(r)...)
 		for i := range arrays {
 			var x []float64
 			err := r.make.time(func() error {
 				x = make([]float64, p.length)
-				_, err := fill.Run(ctx, p.parts(x, i))
-				return err
+				return p.fill(ctx, r, p.parts(x, i))
 			})
 			if err != nil {
 				return err
@@ -82,7 +80,7 @@ func born(ctx context.Context, p plan, r *row) error {
 					parts = append(parts, SharedFillJob{X: arrays[i].Rows(lo, hi), At: p.at(i, lo)})
 				}
 			}
-			_, err = NewSharedFillRunner(p.seed, p.options(r)...).Run(ctx, parts)
+			_, err = NewSharedFillRunner(p.seed, p.options(&r.filled)...).Run(ctx, parts)
 			return err
 		})
 	})
@@ -102,17 +100,32 @@ func inArena(ctx context.Context, p plan, r *row, fill func(*sharedmem.Arena, []
 	r.noteHeap()
 	r.arena = arena.Stats()
 	return r.run.time(func() (err error) {
-		r.variances, err = NewSharedVarianceRunner(p.options(r)...).Run(ctx, arrays)
+		r.variances, err = NewSharedVarianceRunner(p.options(&r.ran)...).Run(ctx, arrays)
 		return err
 	})
 }
 
-// parts are the jobs that fill x, the i-th array.
-func (p plan) parts(x []float64, i int) (jobs []FillJob) {
+// part is a part of an array on the heap.
+type part struct {
+	x  []float64
+	at uint64
+}
+
+// parts are those of x, the i-th array.
+func (p plan) parts(x []float64, i int) (parts []part) {
 	for lo, hi := range cut(len(x)) {
-		jobs = append(jobs, FillJob{X: x[lo:hi], At: p.at(i, lo)})
+		parts = append(parts, part{x: x[lo:hi], at: p.at(i, lo)})
 	}
-	return jobs
+	return parts
+}
+
+// fill fills parts. Map stays in this process, whatever -processes or the environment say.
+func (p plan) fill(ctx context.Context, r *row, parts []part) error {
+	_, err := jobgen.Map(ctx, parts, func(_ context.Context, part part) (struct{}, error) {
+		Fill(part.x, part.at, p.seed)
+		return struct{}{}, nil
+	}, p.here(&r.filled)...)
+	return err
 }
 
 // at numbers the elements of all arrays.

@@ -50,20 +50,56 @@ func TestWays(t *testing.T) {
 	}
 }
 
+// Processes work on the arrays in the arena, and on copies of those on the heap; the results are the same. It is
+// said who did what.
+func TestProcesses(t *testing.T) {
+	if !shared(t) {
+		t.Skip("processes cannot share arenas in this build")
+	}
+	small := []string{"-n", "3", "-len", "1000"}
+	here, _, _ := arrays(t.Context(), small...)
+	check := func(t *testing.T, args []string, places string) {
+		got, stderr, status := arrays(t.Context(), args...)
+		if status != exitOK || variances(t, got) != variances(t, here) {
+			t.Fatalf("status %d, stderr:\n%s\nstdout:\n%s\nwant the variances of\n%s", status, stderr, got, here)
+		}
+		if !strings.Contains(got, places) || !strings.Contains(got, "\nWhat travels to the processes") {
+			t.Errorf("the output is\n%s\nwant in it\n%s", got, places)
+		}
+	}
+	t.Run("flag", func(t *testing.T) {
+		check(t, append(small, "-processes", "-workers", "2"), `
+  plain  filled by 2 workers (goroutines), run by 2 workers (processes)
+  copied filled by 1 worker (goroutines), run by 2 workers (processes)
+  born   filled by 2 workers (processes), run by 2 workers (processes)
+
+`)
+	})
+	t.Run("environment", func(t *testing.T) {
+		t.Setenv("JOBGEN_BACKEND", "processes:3")
+		check(t, append(small, "born"), "\n3 workers (processes) filled the arrays and ran the jobs.\n")
+	})
+}
+
+// variances are those in a report.
+func variances(t *testing.T, report string) string {
+	t.Helper()
+	_, after, ok := strings.Cut(report, "\nThe variances")
+	_, after, _ = strings.Cut(after, "\n")
+	if !ok {
+		t.Fatalf("there are no variances in\n%s", report)
+	}
+	line, _, _ := strings.Cut(after, "\n")
+	return line
+}
+
 // Debug mode changes where jobs run, not what comes out.
 func TestDebug(t *testing.T) {
-	variances := func() string {
-		stdout, stderr, _ := arrays(t.Context(), "-n", "3", "-len", "1000")
-		_, after, ok := strings.Cut(stdout, "bit for bit:\n")
-		if !ok {
-			t.Fatalf("stdout:\n%s\nstderr:\n%s", stdout, stderr)
-		}
-		line, _, _ := strings.Cut(after, "\n")
-		return line
-	}
-	want := variances()
+	here, _, _ := arrays(t.Context(), "-n", "3", "-len", "1000")
+	want := variances(t, here)
 	t.Setenv("JOBGEN_DEBUG", "1")
-	if got := variances(); got != want {
+	there, _, _ := arrays(t.Context(), "-n", "3", "-len", "1000")
+	if got := variances(t, there); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

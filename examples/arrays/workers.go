@@ -40,7 +40,7 @@ func SharedVariance(x sharedmem.Array[float64]) (variance float64, err error) {
 // Fill fills x, a part of an array, with random numbers from 0 up to 1. They depend on seed and on at,
 // which is different for each part.
 //
-//jobgen:worker bind=seed
+// It is no worker: one in another process would fill a copy of x, which nobody would see.
 func Fill(x []float64, at, seed uint64) {
 	// rand.Rand would call PCG through an interface, which takes longer than to make a number.
 	pcg := rand.NewPCG(seed, at)
@@ -49,7 +49,7 @@ func Fill(x []float64, at, seed uint64) {
 	}
 }
 
-// SharedFill is Fill for a part of an array in shared memory.
+// SharedFill is Fill for a part of an array in shared memory. What it writes is there for all processes.
 //
 //jobgen:worker bind=seed
 func SharedFill(x sharedmem.Array[float64], at, seed uint64) error {
