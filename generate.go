@@ -7,7 +7,7 @@
 //	runtime/jobtest the suite that each place where jobs run has to pass
 //	sharedmem/      arenas and typed arrays in memory that processes share
 //	sharedmem/interop  tests and examples with gonum, Arrow and npyio (a module of its own)
-//	examples/       programs to run and to read: gosrc, variance, arrays
+//	examples/       programs to run and to read: gosrc, variance, arrays, crash
 //	bench/          comparisons with other libraries (a module of its own)
 //	testdata/       scenarios of the generator: input, and output or errors
 //	tools/          the versions of tools that CI uses (a module of its own)

@@ -12,7 +12,6 @@ import (
 	"reflect"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/jobgen/jobgen/sharedmem"
@@ -153,10 +152,11 @@ func toWire(err error, depth int) *wireError {
 	if depth == wireDepth {
 		return &wireError{Type: fmt.Sprintf("%T", err), Text: err.Error()}
 	}
+	if n, ok := errnoOf(err); ok {
+		return &wireError{Errno: n, Text: err.Error()}
+	}
 	depth++
 	switch e := err.(type) {
-	case syscall.Errno:
-		return &wireError{Errno: uint64(e), Text: e.Error()}
 	case *PanicError:
 		p := &wirePanic{Stack: e.Stack}
 		if v, ok := e.Value.(error); ok {
@@ -203,7 +203,7 @@ func fromWire(w *wireError, depth int) error {
 		}
 		return &RemoteError{Type: "error", Text: w.Sentinel}
 	case w.Errno != 0:
-		return syscall.Errno(w.Errno)
+		return errnoError(w.Errno, w.Text)
 	case w.Panic != nil:
 		e := &PanicError{Stack: w.Panic.Stack}
 		if w.Panic.Err != nil {

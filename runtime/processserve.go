@@ -1,6 +1,8 @@
 package jobgen
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -10,7 +12,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
+	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +32,7 @@ func serveProcess(string) error {
 	}
 	debug.SetMaxStack(64 << 20) // an endless recursion would otherwise take a gigabyte, and seconds, to end
 	proc.PreferToDie()
+	proc.NameProcess(filepath.Base(os.Args[0]))
 	s := &processServer{in: proc.NewReader(in), out: proc.NewWriter(out), chunks: make(chan servedChunk), waiting: make(chan struct{}, 1)}
 	if fds != nil {
 		if err := fetchFrom(fds); err != nil {
@@ -63,6 +69,7 @@ type processServer struct {
 // servedChunk is what the parent sends; one without jobs means the end.
 type servedChunk struct {
 	Chunk
+	kept []byte // in which Jobs are
 	last bool
 }
 
@@ -133,7 +140,7 @@ func (s *processServer) listen() {
 				proc.KillGroup()
 			}
 			content = s.in.Keep(content)
-			s.chunks <- servedChunk{Chunk: Chunk{
+			s.chunks <- servedChunk{kept: content, Chunk: Chunk{
 				First:   int(binary.LittleEndian.Uint64(content)),
 				Count:   int(binary.LittleEndian.Uint32(content[8:])),
 				Attempt: int(binary.LittleEndian.Uint32(content[12:])),
@@ -143,10 +150,34 @@ func (s *processServer) listen() {
 			if cancel := s.cancel.Load(); cancel != nil {
 				(*cancel)()
 			}
+		case frameStacks:
+			_ = s.out.Write(frameStacks, jobStacks())
 		case frameClose:
 			s.chunks <- servedChunk{last: true}
 		}
 	}
+}
+
+// jobStacks returns the stacks of the goroutines, those that run jobs first. Unlike a dump that a signal
+// asks for it shows goroutines that are running, too.
+func jobStacks() []byte {
+	buf := make([]byte, 1<<20)
+	all := bytes.Split(buf[:runtime.Stack(buf, true)], []byte("\n\n"))
+	slices.SortStableFunc(all, func(a, b []byte) int { return cmp.Compare(stackRank(a), stackRank(b)) })
+	stacks := bytes.Join(all, []byte("\n\n"))
+	return stacks[:min(len(stacks), mostStacks)]
+}
+
+const mostStacks = 8 << 10
+
+func stackRank(stack []byte) int {
+	switch {
+	case bytes.Contains(stack, []byte("jobgen/runtime.(*lane[")):
+		return 0
+	case bytes.Contains(stack, []byte("jobgen/runtime.(*processServer)")):
+		return 2
+	}
+	return 1 // of the user's
 }
 
 // serve runs chunks until there are no more.
@@ -158,6 +189,7 @@ func (s *processServer) serve() error {
 			err = s.closeSeat()
 		} else {
 			err = s.run(c.Chunk)
+			s.in.Reuse(c.kept)
 		}
 		s.phase(atRest)
 		s.buf = s.buf[:0]

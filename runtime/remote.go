@@ -39,7 +39,8 @@ func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config,
 }
 
 func errLimits(backend string) error {
-	return fmt.Errorf("MaxJobsPerWorker and MemoryLimit are for processes: on %s they can be kept to only by chance; add jobgen.Processes()", backend)
+	return fmt.Errorf("MaxJobsPerWorker and MemoryLimit are for processes, and the jobs are to run on %s: "+
+		"use jobgen.Processes(), or %s=processes", backend, envBackend)
 }
 
 func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,7 @@ const (
 	frameDone   = 'D' // a job has ended
 	frameEnd    = 'E' // a chunk, or Close, has ended
 	frameLog    = 'L' // a record
+	frameStacks = 'T' // to the worker: show the stacks; and these
 )
 
 // hello is what a worker process is told first. It is JSON: it is sent once.
@@ -63,11 +65,13 @@ type workerProcess struct {
 	killed  atomic.Pointer[string]
 	ended   bool
 	jobs    int // that it was given
+	stacks  atomic.Pointer[string]
+	shown   chan struct{} // stacks are there
 }
 
 // start starts a process and waits until it is ready.
 func (s *processSession) start(ctx context.Context, slot int) (*workerProcess, error) {
-	w := &workerProcess{session: s, row: slot}
+	w := &workerProcess{session: s, row: slot, shown: make(chan struct{})}
 	for i := range w.board {
 		w.board[i] = boardWord(s.board, slot, i)
 	}
@@ -153,6 +157,9 @@ func (w *workerProcess) lost() *WorkerLostError {
 	case reason == "signal: killed" && why == nil:
 		reason += ", not by jobgen; did it run out of memory?"
 	}
+	if stacks := w.stacks.Load(); stacks != nil {
+		stderr = strings.TrimSuffix(stderr, "\n") + "\n\nIts goroutines when it was killed:\n\n" + *stacks
+	}
 	return &WorkerLostError{Reason: reason, Stderr: stderr}
 }
 
@@ -215,6 +222,10 @@ func (w *workerProcess) other(kind byte, content []byte) {
 			w.board[boardSince].Store(time.Now().UnixNano())
 			w.board[boardPhase].Store(int64(content[0]))
 		}
+	case frameStacks:
+		if text := string(content); w.stacks.CompareAndSwap(nil, &text) {
+			close(w.shown)
+		}
 	case frameLog:
 		forwardRecord(w.session.task.Logger, content)
 	}
@@ -248,18 +259,27 @@ func (w *workerProcess) watch(limit time.Duration, over <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		since := w.board[boardSince].Load()
+		job, since := w.board[boardJob].Load(), w.board[boardSince].Load()
 		if w.board[boardPhase].Load() != inJob || time.Since(time.Unix(0, since)) < limit+graceTime {
 			continue
+		}
+		if job != w.board[boardJob].Load() || since != w.board[boardSince].Load() {
+			continue // it was on to the next one
 		}
 		why := "its job went on after its time limit"
 		if !w.killed.CompareAndSwap(nil, &why) {
 			return
 		}
-		w.Dump()
+		_ = w.In.Write(frameStacks)
 		select {
+		case <-w.shown:
 		case <-w.Ended():
-		case <-time.After(dumpTime):
+		case <-time.After(dumpTime): // it does not even answer
+			w.Dump()
+			select {
+			case <-w.Ended():
+			case <-time.After(dumpTime):
+			}
 		}
 		w.Kill()
 		return
@@ -282,7 +302,7 @@ func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done fu
 		return false, lost
 	}
 	d := Done{Index: job, Err: lost, Worker: w.name, Start: since, Elapsed: time.Since(since)}
-	if limit := w.session.task.JobTimeout; limit > 0 && w.killed.Load() != nil {
+	if limit := w.session.task.JobTimeout; limit > 0 && d.Elapsed >= limit && w.killed.Load() != nil {
 		d.Err = &TimeoutError{Limit: limit, Elapsed: d.Elapsed, Err: lost}
 	}
 	done(d)

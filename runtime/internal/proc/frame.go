@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
 // Frames are a byte that says what they are, the length of what follows, and that.
@@ -92,16 +93,21 @@ func (w *Writer) flush() error {
 
 // Reader reads frames.
 type Reader struct {
-	r    io.Reader
-	buf  []byte
-	have []byte // of buf, not yet read
+	r     io.Reader
+	buf   []byte
+	have  []byte // of buf, not yet read
+	spare atomic.Pointer[[]byte]
 }
 
 // NewReader reads from r.
 func NewReader(r io.Reader) *Reader { return &Reader{r: r, buf: make([]byte, 64<<10)} }
 
-// step is how much room is made at a time: a length that is nonsense must not take all memory.
-const step = 1 << 20
+// A length that is nonsense must not take all memory: room is made for the first step, and when that
+// has come, for so many times as much.
+const (
+	step   = 1 << 20
+	growth = 128
+)
 
 // Read returns the next frame. Its content is good until the next Read. io.EOF means that the other
 // side has ended between two frames.
@@ -119,12 +125,12 @@ func (r *Reader) Read() (kind byte, content []byte, err error) {
 	}
 	r.have = r.have[headerSize:]
 	for n := 0; n < int(length); {
-		n = min(n+max(n, step), int(length))
+		n = min(max(n*growth, step), int(length))
 		if err := r.fill(n); err != nil {
 			return 0, nil, err
 		}
 	}
-	content, r.have = r.have[:length:length], r.have[length:]
+	content, r.have = r.have[:length], r.have[length:]
 	return kind, content, nil
 }
 
@@ -133,9 +139,26 @@ func (r *Reader) Keep(content []byte) []byte {
 	if len(content) < largeFrame {
 		return append([]byte(nil), content...)
 	}
-	r.buf = make([]byte, max(largeFrame, len(r.have)))
-	r.have = r.buf[:copy(r.buf, r.have)]
+	left := r.have
+	r.buf = make([]byte, max(largeFrame, len(left)))
+	r.have = r.buf[:copy(r.buf, left)]
 	return content
+}
+
+// Reuse gives back what Keep has given, when it is of no more use. It may be called by any goroutine.
+func (r *Reader) Reuse(content []byte) {
+	if cap(content) >= largeFrame {
+		content = content[:cap(content)]
+		r.spare.Store(&content)
+	}
+}
+
+// room returns a slice of at least n bytes.
+func (r *Reader) room(n int) []byte {
+	if b := r.spare.Swap(nil); b != nil && len(*b) >= n {
+		return *b
+	}
+	return make([]byte, n+n/8)
 }
 
 // fill sees to it that r.have has n bytes.
@@ -143,8 +166,9 @@ func (r *Reader) fill(n int) error {
 	for len(r.have) < n {
 		if cap(r.have) < n || len(r.have) == 0 { // what is left moves to the beginning
 			if len(r.buf) < n {
-				r.buf = append(make([]byte, 0, n+n/4), r.have...)[:n+n/4]
-				r.have = r.buf[:len(r.have)]
+				b := r.room(n)
+				r.have = b[:copy(b, r.have)]
+				r.buf = b
 			} else {
 				r.have = r.buf[:copy(r.buf, r.have)]
 			}

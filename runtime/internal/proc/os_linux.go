@@ -15,11 +15,14 @@ func widen(f *os.File) { _, _ = unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, pipeSiz
 // (proc_pid_oom_score_adj(5)).
 func PreferToDie() { _ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0) }
 
-// CanLimitMemory says whether LimitMemory does.
-const CanLimitMemory = true
+// CanLimitMemory says whether LimitMemory does. The race detector takes more memory than it is worth to limit.
+const CanLimitMemory = !raceEnabled
 
 // LimitMemory limits the data of this process to bytes. RLIMIT_DATA counts private memory that can be
 // written (Linux 4.7), and not what is shared, as RLIMIT_AS would.
 func LimitMemory(bytes int64) error {
 	return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: uint64(bytes), Max: uint64(bytes)})
 }
+
+// NameProcess is what ps shows: it would be "exe", of /proc/self/exe (proc_pid_comm(5)).
+func NameProcess(name string) { _ = os.WriteFile("/proc/self/comm", []byte(name), 0) }

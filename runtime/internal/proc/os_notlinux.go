@@ -17,3 +17,6 @@ const CanLimitMemory = false
 
 // LimitMemory fails: no limit of this system is of use.
 func LimitMemory(int64) error { return errors.ErrUnsupported }
+
+// NameProcess does nothing on this system.
+func NameProcess(string) {}
