@@ -10,6 +10,7 @@ require (
 	github.com/samber/lo v1.53.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/sourcegraph/conc v0.3.0
+	github.com/tinylib/msgp v1.6.5
 	github.com/zeromicro/go-zero v1.10.3
 	golang.org/x/sync v0.24.0
 )
@@ -17,6 +18,7 @@ require (
 require (
 	github.com/gammazero/deque v1.2.2 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	go.uber.org/atomic v1.11.0 // indirect
 	go.uber.org/multierr v1.9.0 // indirect

@@ -1,5 +1,6 @@
-// Bench compares jobgen with the libraries that do the same in one process, and arrays of sharedmem with
-// slices: the same work, in one process, in one run. It prints tables for people to read.
+// Bench compares jobgen with the libraries that do the same in one process, arrays of sharedmem with slices,
+// generated codecs with other encodings, and child processes with Python's: the same work, on one machine, in one
+// run. It prints tables for people to read.
 //
 //	go run ./bench                 everything, in some minutes
 //	go run ./bench -quick          a smoke test of a few seconds; its figures mean nothing
@@ -19,6 +20,8 @@ import (
 	"os"
 	"regexp"
 	"time"
+
+	jobgen "github.com/jobgen/jobgen/runtime"
 )
 
 // section is a group of tables about one question.
@@ -36,9 +39,12 @@ var sections = []section{
 	{"memory", memory},
 	{"options", options},
 	{"arrays", arrays},
+	{"codecs", codecs},
+	{"processes", processes},
 }
 
 func main() {
+	jobgen.Init() // a child that the section processes starts does its work here
 	quick := flag.Bool("quick", false, "a smoke test: little work, one round")
 	run := flag.String("run", "", "only the rows whose section/name matches this `regexp`")
 	rounds := flag.Int("rounds", 9, "how often each row is measured")

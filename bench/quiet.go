@@ -62,15 +62,15 @@ func busyTicks() int64 {
 	return sum(fields[1:4]) + sum(fields[6:9])
 }
 
-// ownTicks is how long this program has run.
+// ownTicks is how long this program has run, with those of its children that have ended.
 func ownTicks() int64 {
 	text, _ := os.ReadFile("/proc/self/stat")
 	_, rest, _ := strings.Cut(string(text), ") ") // pid (name) state …
 	fields := strings.Fields(rest)
-	if len(fields) < 13 {
+	if len(fields) < 15 {
 		return 0
 	}
-	return sum(fields[11:13])
+	return sum(fields[11:15])
 }
 
 func sum(numbers []string) (total int64) {

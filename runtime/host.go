@@ -160,8 +160,9 @@ func (s *hostSeat[In, Out]) finished(o *Outcome[Out]) {
 		d.Result, d.Err = s.encode(o.Value)
 	}
 	s.done(d)
-	s.left.Add(-1)
-	s.t.consumer.hurry()
+	if s.left.Add(-1) == 0 {
+		s.t.consumer.hurry()
+	}
 }
 
 // encode encodes a result, for the time until the next one. A panic in the user's own encoding is the job's.

@@ -32,6 +32,8 @@ type lane[In, Out any] struct {
 	ctx   *jobContext
 	times times
 
+	outcome Outcome[Out] // for a hosted run
+
 	// What the lane is doing, to tell whose panic it is, and what came of it.
 	phase  phase
 	broken error // the job has panicked or ended its goroutine
@@ -51,7 +53,7 @@ const (
 // newLane makes the worker of the next seat.
 func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
 	l := &lane[In, Out]{task: t, seat: &t.seats[t.started], id: id, tries: int(t.first.Load())}
-	l.pace.most = t.most
+	l.pace.most, l.pace.aim = t.most, chunkTime
 	t.started++
 	return l
 }

@@ -2,11 +2,12 @@ package jobgen
 
 import "time"
 
-// pace sizes a worker's chunks so that each holds about chunkTime of work, going by how long the
+// pace sizes a worker's chunks so that each holds about as much work as it should, going by how long the
 // last jobs took. It starts with one job, so that the first result is there as soon as it can be,
 // and reads the clock at most once for clockTime of work, so that quick jobs do not pay for it.
 type pace struct {
 	most   int           // jobs in a chunk
+	aim    time.Duration // what a chunk should take
 	size   int           // of the next chunk
 	ran    int           // jobs run so far
 	mark   time.Time     // when the clock was last read …
@@ -16,6 +17,11 @@ type pace struct {
 
 const (
 	chunkTime = 200 * time.Microsecond
+
+	// What goes to another process takes some 50 µs on the way there and back, during which its
+	// worker has nothing to do.
+	remoteChunkTime = 2 * time.Millisecond
+
 	clockTime = 5 * time.Microsecond
 	growth    = 8 // a chunk is at most so many times larger than the one before
 	fraction  = 256
@@ -37,6 +43,6 @@ func (p *pace) next() int {
 	now := time.Now()
 	p.perJob = max(now.Sub(p.mark)*fraction/time.Duration(jobs), 1)
 	p.mark, p.marked = now, p.ran
-	p.size = min(max(int(chunkTime*fraction/p.perJob), 1), p.size*growth, p.most)
+	p.size = min(max(int(p.aim*fraction/p.perJob), 1), p.size*growth, p.most)
 	return p.size
 }

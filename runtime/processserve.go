@@ -267,7 +267,7 @@ func (s *processServer) note(phase int64, job int, since time.Time) {
 func (s *processServer) setUp() { _ = s.out.Write(frameSetUp) }
 
 // quick is how long a result may wait for others, so that those of quick jobs are sent together.
-const quick = 20 * time.Microsecond
+const quick = 100 * time.Microsecond
 
 // done sends what became of a job. What is not sent when the process dies is run again.
 func (s *processServer) done(d Done) {
@@ -292,7 +292,7 @@ func (s *processServer) done(d Done) {
 // flush sends results that wait for those of further jobs, in case the next job takes long.
 func (s *processServer) flush() {
 	for range s.waiting {
-		time.Sleep(5 * quick)
+		time.Sleep(quick)
 		if s.out.Flush() != nil {
 			proc.KillGroup()
 		}

@@ -90,6 +90,8 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 
 // workRemote sends chunks of jobs to the lane's slot until there are no more.
 func (l *lane[In, Out]) workRemote() {
+	l.pace.aim = remoteChunkTime
+	l.pace.restart()
 	for l.refill() {
 		l.runRemote(l.seat.takeAll())
 	}

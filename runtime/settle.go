@@ -47,10 +47,15 @@ func (l *lane[In, Out]) next() {
 }
 
 func (l *lane[In, Out]) finished(out Out, err error) {
-	l.store.finished(&Outcome[Out]{
+	o := &l.outcome
+	if !l.hosted { // which is done with it when the call returns
+		o = new(Outcome[Out])
+	}
+	*o = Outcome[Out]{
 		Index: int(l.job), Value: out, Err: err, Attempt: l.tries, Worker: l.id,
 		Start: l.times.start, Elapsed: l.times.elapsed,
-	})
+	}
+	l.store.finished(o)
 	l.ready()
 }
 

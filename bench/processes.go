@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	jobgen "github.com/jobgen/jobgen/runtime"
+)
+
+// processes compares jobgen's child processes with its goroutines and with Python's pools of processes.
+func processes(b *bench) []*table {
+	return []*table{tinyJobs(b), chunksOfOne(b), starts(b), sharedArrays(b)}
+}
+
+var inProcesses, inGoroutines = jobgen.Processes(), jobgen.Goroutines()
+
+func tinyJobs(b *bench) *table {
+	n := b.scale(200_000, 2000)
+	inputs := floats(n)
+	t := &table{
+		title: "Processes: tiny jobs, in chunks that each library sizes itself",
+		head:  []string{"tiny jobs", "jobs", "time per job", "a run of jobgen / it", "started / it"},
+		notes: []string{
+			"A job multiplies a number. A run of jobgen starts its processes and ends them, and both count, but not in the row",
+			"started: a stream, from its first result to its last. Pools of Python are kept and warm, but where the row says otherwise.",
+		},
+	}
+	run := func(o jobgen.Option) func() time.Duration {
+		return func() time.Duration {
+			return clocked(func() { need(NewDoubleRunner(o).Run(context.Background(), inputs)) })
+		}
+	}
+	ways := []way{
+		{"tiny, jobgen's processes, a run", n, run(inProcesses)},
+		{"tiny, jobgen's processes, started", n, func() time.Duration { return after(0, &NewDoubleRunner(inProcesses).Runner, inputs) }},
+		{"tiny, jobgen's goroutines, a run", n, run(inGoroutines)},
+		{"tiny, jobgen's goroutines, a stream", n, func() time.Duration { return after(0, &NewDoubleRunner(inGoroutines).Runner, inputs) }},
+	}
+	ways = append(ways, b.pythons(
+		b.python("tiny, Pool.map", "pool", n),
+		b.python("tiny, Pool.map, with the pool's start", "pool-start", n),
+		b.python("tiny, joblib", "joblib", n),
+	)...)
+	b.versus(t, "tiny jobs", ways, 2)
+	return t
+}
+
+// chunksOfOne measures round trips. A stream with a window of one has one job under way.
+func chunksOfOne(b *bench) *table {
+	n, slow := b.scale(10_000, 100), b.scale(2000, 20)
+	inputs := floats(n)
+	long := repeat(b.clock.turns(300*time.Microsecond), slow)
+	t := &table{
+		title: "Processes: chunks of one job",
+		head:  []string{"chunks of one", "jobs", "time per job", "jobgen / it", "one stream / it"},
+		notes: []string{
+			"jobgen: tiny jobs in a stream with a Window of 1 for each worker, of a process each, from the first results on. With jobs of",
+			"300 µs chunks have one job without that: what processes take longer than goroutines, per job; 0 (–) if it is lost in the noise.",
+			"ProcessPoolExecutor.map has chunks of one unless told otherwise. All pools are kept and warm. hashicorp/go-plugin is left out.",
+		},
+	}
+	ways := []way{
+		{"one, jobgen, a stream for each worker", n * b.cores, func() time.Duration { return roundTrips(b.cores, inputs) }},
+		{"one, jobgen, one stream", n, func() time.Duration { return roundTrips(1, inputs) }},
+		{"one, jobgen, 300 µs less the work", slow, func() time.Duration {
+			far := after(0, &NewSpinRunner(inProcesses).Runner, long)
+			return max(far-after(0, &NewSpinRunner(inGoroutines).Runner, long), 0)
+		}},
+	}
+	ways = append(ways, b.pythons(
+		b.python("one, ProcessPoolExecutor.map", "executor", b.scale(1000, 50)),
+		b.python("one, Pool.map(chunksize=1)", "pool-one", 5000),
+	)...)
+	b.versus(t, "chunks of one", ways, 2)
+	return t
+}
+
+// starts measures a run that is cold: it has to start its processes.
+func starts(b *bench) *table {
+	t := &table{
+		title: "Processes: from the call to the first result of a cold run",
+		head:  []string{"start", "jobs", "time", "jobgen / it"},
+		notes: []string{
+			"fork copies the running interpreter, spawn starts a new program, as jobgen does. Python's end of the pool does not count.",
+		},
+	}
+	two := floats(b.cores)
+	first := func(opts ...jobgen.Option) func() time.Duration {
+		return func() time.Duration { return untilFirst(&NewDoubleRunner(opts...).Runner, two) }
+	}
+	ways := []way{
+		{"start, jobgen", 1, first(inProcesses)},
+		{"start, jobgen, one worker", 1, first(inProcesses, jobgen.Workers(1))},
+		{"start, jobgen, and the end of the run", 1, func() time.Duration {
+			return clocked(func() { need(NewDoubleRunner(inProcesses).Run(context.Background(), two)) })
+		}},
+	}
+	ways = append(ways, b.pythons(
+		b.python("start, Pool, fork", "pool-start", 1),
+		b.python("start, ProcessPoolExecutor, fork", "executor-start", 1),
+		b.python("start, Pool, spawn", "pool-spawn-start", 1),
+	)...)
+	b.versus(t, "start", ways, 1)
+	return t
+}
