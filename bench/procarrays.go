@@ -11,7 +11,7 @@ import (
 // sharedArrays passes arrays to jobs: to processes as handles of a few bytes.
 func sharedArrays(b *bench) *table {
 	arrays, n := b.scale(4, 15), b.scale(10_000_000, 1_000_000)
-	warm, passes := b.scale(2, 1), b.scale(5, 1) // through all arrays
+	warm, passes := b.scale(8, 1), b.scale(5, 1) // through all arrays, until each process has seen each of them
 	t := &table{
 		title: "Processes: the variances of " + sizeOf(arrays) + " arrays of " + bytesText(8*n) + ", born in one arena",
 		head:  []string{"arrays", "jobs", "time per job", "processes / it", "a run of processes / it"},

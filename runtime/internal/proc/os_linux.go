@@ -9,7 +9,13 @@ import (
 // pipeSize is what a pipe can hold; a larger one means fewer switches between the processes.
 const pipeSize = 1 << 20
 
-func widen(f *os.File) { _, _ = unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, pipeSize) }
+func widen(f *os.File) {
+	conn, err := f.SyscallConn() // Fd would make it block, and a goroutine that waits for it take a processor's place
+	if err != nil {
+		return
+	}
+	_ = conn.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize) })
+}
 
 // PreferToDie has the kernel end this process rather than its parent when memory runs out
 // (proc_pid_oom_score_adj(5)).

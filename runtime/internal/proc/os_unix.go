@@ -46,6 +46,7 @@ func Inherited() (in, out, fds *os.File, err error) {
 			return nil, nil, nil, fmt.Errorf("descriptor %d is not open: was this process started by jobgen?", fd)
 		}
 		syscall.CloseOnExec(fd) // it is not for the processes that jobs start
+		_ = syscall.SetNonblock(fd, true)
 		files[i] = os.NewFile(uintptr(fd), fmt.Sprintf("fd%d", fd))
 	}
 	return files[0], files[1], files[2], nil
