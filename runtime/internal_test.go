@@ -96,7 +96,7 @@ func TestSpans(t *testing.T) {
 // TestPace has chunks follow the time that jobs take.
 func TestPace(t *testing.T) {
 	for _, job := range []time.Duration{time.Nanosecond, time.Microsecond, time.Millisecond} {
-		p := pace{most: 10_000, mark: time.Now()}
+		p := pace{most: 10_000, aim: chunkTime, mark: time.Now()}
 		n := p.next()
 		if n != 1 {
 			t.Errorf("the first chunk holds %d jobs", n)
