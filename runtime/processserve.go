@@ -58,6 +58,7 @@ type processServer struct {
 	board  [boardWidth]*atomic.Int64 // nil where no memory is shared
 	chunks chan servedChunk
 	cancel atomic.Pointer[context.CancelFunc] // of the jobs
+	chunk  atomic.Uint64                      // the number of the last one
 	ended  atomic.Bool                        // there is nothing more to do
 
 	seat    HostSeat
@@ -136,18 +137,19 @@ func (s *processServer) listen() {
 		}
 		switch kind {
 		case frameChunk:
-			if len(content) < 16 {
+			if len(content) < chunkHead {
 				proc.KillGroup()
 			}
+			s.chunk.Store(binary.LittleEndian.Uint64(content[16:]))
 			content = s.in.Keep(content)
 			s.chunks <- servedChunk{kept: content, Chunk: Chunk{
 				First:   int(binary.LittleEndian.Uint64(content)),
 				Count:   int(binary.LittleEndian.Uint32(content[8:])),
 				Attempt: int(binary.LittleEndian.Uint32(content[12:])),
-				Jobs:    content[16:],
+				Jobs:    content[chunkHead:],
 			}}
 		case frameCancel:
-			if cancel := s.cancel.Load(); cancel != nil {
+			if cancel := s.cancel.Load(); cancel != nil && len(content) == 8 && s.chunk.Load() == binary.LittleEndian.Uint64(content) {
 				(*cancel)()
 			}
 		case frameStacks:
@@ -209,6 +211,11 @@ func (s *processServer) serve() error {
 }
 
 func (s *processServer) run(c Chunk) error {
+	if s.cancelled() { // after the last chunk had ended
+		if err := s.closeSeat(); err != nil {
+			return err
+		}
+	}
 	if s.seat == nil {
 		ctx, cancel := context.WithCancel(context.Background())
 		s.cancel.Store(&cancel)

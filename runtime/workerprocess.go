@@ -23,7 +23,7 @@ const (
 	frameReady  = 'R' // … it is
 	frameRefuse = 'X' // … it cannot be: why
 	frameChunk  = 'C' // to the worker: jobs
-	frameCancel = 'Q' // to the worker: end the context of the jobs
+	frameCancel = 'Q' // to the worker: end the context of a chunk's jobs
 	frameClose  = 'Z' // to the worker: no more jobs
 	frameSetUp  = 'S' // an instance is ready
 	frameState  = 'J' // what the worker is about to do, where there is no board
@@ -32,6 +32,10 @@ const (
 	frameLog    = 'L' // a record
 	frameStacks = 'T' // to the worker: show the stacks; and these
 )
+
+// chunkHead is what stands before the jobs of a chunk: the first one's index, how many there are, which
+// attempt it is, and the chunk's number.
+const chunkHead = 8 + 4 + 4 + 8
 
 // hello is what a worker process is told first. It is JSON: it is sent once.
 type hello struct {
@@ -64,7 +68,8 @@ type workerProcess struct {
 	board   [boardWidth]*atomic.Int64
 	killed  atomic.Pointer[string]
 	ended   bool
-	jobs    int // that it was given
+	jobs    int    // that it was given …
+	chunks  uint64 // … and chunks of them
 	stacks  atomic.Pointer[string]
 	shown   chan struct{} // stacks are there
 }
@@ -166,14 +171,16 @@ func (w *workerProcess) lost() *WorkerLostError {
 // run runs a chunk. The error is a *WorkerLostError if the process has died; reported says that some
 // jobs were reported before, or that one was blamed for it.
 func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (reported bool, err error) {
-	var head [16]byte
+	w.chunks++
+	var head [chunkHead]byte
 	binary.LittleEndian.PutUint64(head[:], uint64(chunk.First))
 	binary.LittleEndian.PutUint32(head[8:], uint32(chunk.Count))
 	binary.LittleEndian.PutUint32(head[12:], uint32(chunk.Attempt))
+	binary.LittleEndian.PutUint64(head[16:], w.chunks)
 	w.jobs += chunk.Count
-	over := make(chan struct{})
+	number, over := w.chunks, make(chan struct{})
 	defer close(over)
-	defer context.AfterFunc(ctx, func() { w.cancel(over) })()
+	defer context.AfterFunc(ctx, func() { w.cancel(number, over) })()
 	if limit := w.session.task.JobTimeout; limit > 0 {
 		go w.watch(limit, over)
 	}
@@ -238,9 +245,10 @@ func (w *workerProcess) rests() {
 	}
 }
 
-// cancel tells the process to end the contexts of its jobs, and kills it if they go on.
-func (w *workerProcess) cancel(over <-chan struct{}) {
-	_ = w.In.Write(frameCancel)
+// cancel tells the process to end the contexts of a chunk's jobs, and kills it if they go on. The number
+// of the chunk keeps it from hitting the next one.
+func (w *workerProcess) cancel(chunk uint64, over <-chan struct{}) {
+	_ = w.In.Write(frameCancel, binary.LittleEndian.AppendUint64(nil, chunk))
 	select {
 	case <-over:
 	case <-time.After(graceTime):
