@@ -5,11 +5,24 @@ import (
 	"time"
 
 	jobgen "github.com/jobgen/jobgen/runtime"
+	"github.com/jobgen/jobgen/sharedmem"
 )
 
 // processes compares jobgen's child processes with its goroutines and with Python's pools of processes.
 func processes(b *bench) []*table {
-	return []*table{tinyJobs(b), chunksOfOne(b), starts(b), sharedArrays(b)}
+	tables := []*table{tinyJobs(b), chunksOfOne(b), starts(b)}
+	if arraysTravel() {
+		tables = append(tables, sharedArrays(b))
+	}
+	return tables
+}
+
+// arraysTravel reports whether other processes can see arrays. Under the race detector they cannot.
+func arraysTravel() bool {
+	arena, err := sharedmem.NewArena(sharedmem.ArenaOptions{})
+	check(err)
+	defer arena.Close()
+	return arena.Stats().Shared
 }
 
 var inProcesses, inGoroutines = jobgen.Processes(), jobgen.Goroutines()

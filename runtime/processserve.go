@@ -131,7 +131,7 @@ func (s *processServer) listen() {
 		kind, content, err := s.in.Read()
 		if err != nil {
 			if s.ended.Load() {
-				os.Exit(0)
+				proc.Exit()
 			}
 			proc.KillGroup()
 		}

@@ -65,6 +65,15 @@ func KillGroup() {
 	os.Exit(1)
 }
 
+// Exit ends this process with status 0. Under the race detector it takes a way around that one's
+// second of sleep (atexit_sleep_ms).
+func Exit() {
+	if raceEnabled {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	os.Exit(0)
+}
+
 func dump(p *os.Process) { _ = p.Signal(syscall.SIGQUIT) }
 
 func socketPair() (ours, theirs *os.File, err error) {
