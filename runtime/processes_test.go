@@ -335,13 +335,13 @@ func TestClosedDescriptor(t *testing.T) {
 
 // A job that goes on after its time limit is killed, and the error shows where it hung.
 func TestTimeoutKills(t *testing.T) {
-	out, err := mortals(mortal{}, jobgen.CollectErrors(), jobgen.JobTimeout(50*time.Millisecond)).Run(t.Context(), among("hang", 10, 4))
+	out, err := mortals(mortal{}, jobgen.CollectErrors(), jobgen.JobTimeout(300*time.Millisecond)).Run(t.Context(), among("hang", 10, 4))
 	var run *jobgen.RunError
 	var late *jobgen.TimeoutError
 	if !errors.As(err, &run) || len(run.Jobs) != 1 || run.Jobs[0].Index != 4 || !errors.As(err, &late) {
 		t.Fatalf("the error is %v", err)
 	}
-	for _, p := range []string{"its limit is 50ms", "its job went on after its time limit", "runtime_test.hang"} {
+	for _, p := range []string{"its limit is 300ms", "its job went on after its time limit", "runtime_test.hang"} {
 		if !strings.Contains(err.Error(), p) {
 			t.Errorf("%q is not in: %v", p, err)
 		}
