@@ -33,18 +33,28 @@ type Task struct {
 	JobTimeout  time.Duration // 0: none
 	Logger      *slog.Logger  // nil: none
 
+	// StartLate has a backend of processes start each when it is first needed, and not before the first job.
+	StartLate bool
+
+	// Both are 0 but for a backend that is [Limiting].
+	MaxJobsPerWorker int
+	MemoryLimit      int64 // bytes
+
 	WorkerStarted func(worker string)
 	WorkerLost    func(worker string, err error)
-
-	maxJobs int   // of a process
-	memory  int64 // of a process
 
 	place    string   // where the worker is, in a process that is a worker
 	observer Observer // of the jobs there
 }
 
-// limiter is a backend that keeps to MaxJobsPerWorker and MemoryLimit.
-type limiter interface{ limits() }
+// Limiting is a backend that keeps to [MaxJobsPerWorker] and [MemoryLimit]. A run that asks for them on any other
+// ends before it begins.
+type Limiting interface {
+	Backend
+
+	// LimitsWorkers does nothing.
+	LimitsWorkers()
+}
 
 // Session runs the jobs of one run.
 type Session interface {
@@ -64,12 +74,25 @@ type Session interface {
 	Close() error
 }
 
+// Paced is a session whose chunks may wait for a worker, so that the time until they are back does not tell how long
+// they take.
+type Paced interface {
+	Session
+
+	// ChunkTime returns how long a chunk should take its worker.
+	ChunkTime() time.Duration
+
+	// Took returns how long the slot's last chunk took its worker; 0 if that is not known.
+	Took(slot int) time.Duration
+}
+
 // Chunk is some consecutive jobs.
 type Chunk struct {
 	First   int    // the index of the first job
 	Count   int    // how many jobs
 	Attempt int    // from 1
 	Jobs    []byte // their inputs, encoded one after the other; valid until Run returns
+	Ends    []int  // where each of them ends in Jobs; a [HostSeat] needs none
 }
 
 // Done is what became of one job.

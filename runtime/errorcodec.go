@@ -95,14 +95,15 @@ func (t *sentinelTable) find(name string) error {
 
 // wireError is an error on its way. Which fields are set says what it is; failures are rare, so it is JSON.
 type wireError struct {
-	Sentinel string       `json:",omitempty"`
-	Errno    uint64       `json:",omitempty"`
-	Panic    *wirePanic   `json:",omitempty"`
-	Timeout  *wireTimeout `json:",omitempty"`
-	Fault    *wireFault   `json:",omitempty"`
-	Type     string       `json:",omitempty"`
-	Text     string       `json:",omitempty"`
-	Errs     []*wireError `json:",omitempty"`
+	Sentinel string           `json:",omitempty"`
+	Errno    uint64           `json:",omitempty"`
+	Panic    *wirePanic       `json:",omitempty"`
+	Timeout  *wireTimeout     `json:",omitempty"`
+	Lost     *WorkerLostError `json:",omitempty"`
+	Fault    *wireFault       `json:",omitempty"`
+	Type     string           `json:",omitempty"`
+	Text     string           `json:",omitempty"`
+	Errs     []*wireError     `json:",omitempty"`
 }
 
 type wirePanic struct {
@@ -125,6 +126,13 @@ type wireFault struct {
 
 // wireDepth is how far a chain of errors is followed.
 const wireDepth = 32
+
+// AppendError appends an encoded error to b, for a backend's own messages. The identity of errors is kept as far as
+// it is between processes; see [RemoteError].
+func AppendError(b []byte, err error) []byte { return encodeError(b, err) }
+
+// ReadError decodes an error that AppendError has encoded. What cannot be decoded is an error that says so.
+func ReadError(b []byte) error { return decodeError(b) }
 
 func encodeError(b []byte, err error) []byte {
 	text, jsonErr := json.Marshal(toWire(err, 0))
@@ -167,6 +175,8 @@ func toWire(err error, depth int) *wireError {
 		return &wireError{Panic: p}
 	case *TimeoutError:
 		return &wireError{Timeout: &wireTimeout{e.Limit, e.Elapsed, toWire(e.Err, depth)}}
+	case *WorkerLostError:
+		return &wireError{Lost: e}
 	case *sharedmem.FaultError:
 		return &wireError{Fault: &wireFault{e.What, uint64(e.Addr), toWire(e.Err, depth)}}
 	}
@@ -214,6 +224,8 @@ func fromWire(w *wireError, depth int) error {
 		return e
 	case w.Timeout != nil:
 		return &TimeoutError{Limit: w.Timeout.Limit, Elapsed: w.Timeout.Elapsed, Err: fromWire(w.Timeout.Err, depth)}
+	case w.Lost != nil:
+		return w.Lost
 	case w.Fault != nil:
 		return &sharedmem.FaultError{What: w.Fault.What, Addr: uintptr(w.Fault.Addr), Err: fromWire(w.Fault.Err, depth)}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"time"
 
@@ -24,9 +25,15 @@ func lowestLevel(l *slog.Logger) *int {
 	return nil
 }
 
-// recordSender makes a handler whose records are sent to the parent, as JSON.
+// recordSender makes a handler whose records are sent to the parent.
 func recordSender(out *proc.Writer, level slog.Level) slog.Handler {
-	return slog.NewJSONHandler(recordWriter{out}, &slog.HandlerOptions{
+	return RecordHandler(recordWriter{out}, level)
+}
+
+// RecordHandler returns a handler that writes records as JSON for [ForwardRecord], each with one call of Write: a
+// backend's worker process sends them to where the run is.
+func RecordHandler(w io.Writer, level slog.Level) slog.Handler {
+	return slog.NewJSONHandler(w, &slog.HandlerOptions{
 		Level: level,
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Value.Kind() == slog.KindDuration {
@@ -41,8 +48,9 @@ type recordWriter struct{ out *proc.Writer }
 
 func (w recordWriter) Write(p []byte) (int, error) { return len(p), w.out.Write(frameLog, p) }
 
-// forwardRecord gives a record that came as JSON to a logger, its attributes in their order.
-func forwardRecord(l *slog.Logger, text []byte) {
+// ForwardRecord gives a record that a [RecordHandler] has written to a logger, its attributes in their order. A nil
+// logger discards it.
+func ForwardRecord(l *slog.Logger, text []byte) {
 	if l == nil {
 		return
 	}

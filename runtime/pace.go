@@ -13,6 +13,7 @@ type pace struct {
 	mark   time.Time     // when the clock was last read …
 	marked int           // … and how many jobs had been run by then
 	perJob time.Duration // for all jobs since, in units of 1/256
+	told   bool          // how long jobs take, by those who run them
 }
 
 const (
@@ -33,6 +34,10 @@ func (p *pace) restart() { p.mark, p.marked = time.Now(), p.ran }
 // next returns the size of the next chunk.
 func (p *pace) next() int {
 	jobs := p.ran - p.marked
+	if p.told {
+		p.size = max(p.size, 1)
+		return p.size
+	}
 	if p.size == 0 {
 		p.size = 1
 		return 1
@@ -43,6 +48,18 @@ func (p *pace) next() int {
 	now := time.Now()
 	p.perJob = max(now.Sub(p.mark)*fraction/time.Duration(jobs), 1)
 	p.mark, p.marked = now, p.ran
-	p.size = min(max(int(p.aim*fraction/p.perJob), 1), p.size*growth, p.most)
+	p.resize()
 	return p.size
+}
+
+// tell notes how long some jobs took where they ran.
+func (p *pace) tell(jobs int, took time.Duration) {
+	if took > 0 && (2*jobs >= p.size || took > p.aim) { // fewer jobs than that say little
+		p.perJob = max(took*fraction/time.Duration(jobs), 1)
+		p.resize()
+	}
+}
+
+func (p *pace) resize() {
+	p.size = min(max(int(p.aim*fraction/p.perJob), 1), p.size*growth, p.most)
 }

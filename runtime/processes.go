@@ -35,11 +35,17 @@ func openProcesses(address string) (Backend, error) {
 	return processes{workers: n}, nil
 }
 
+// ProcessBackend returns the backend of child processes as such, for backends that are made of it; [Processes] is the
+// option. It has as many workers as the run asks for if workers is 0.
+func ProcessBackend(workers int) Backend { return processes{workers: max(workers, 0)} }
+
 // processes runs jobs in child processes of this program, one for each worker.
 type processes struct{ workers int }
 
 func (p processes) String() string { return processesName }
-func (p processes) limits()        {}
+
+// LimitsWorkers says that a process can be limited.
+func (p processes) LimitsWorkers() {}
 
 // inited says that Init was called, so that a child of this program can be a worker.
 var inited atomic.Bool
@@ -49,7 +55,7 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 		return nil, errors.New("the program has not called jobgen.Init(), so its children would not know that they are workers; " +
 			"call it first in main, and for tests in TestMain")
 	}
-	if task.memory > 0 && !proc.CanLimitMemory {
+	if task.MemoryLimit > 0 && !proc.CanLimitMemory {
 		return nil, errors.New("MemoryLimit is not to be had on this system")
 	}
 	n := cmpOr(p.workers, task.Workers, runtime.GOMAXPROCS(0))
@@ -59,14 +65,16 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 	s := &processSession{task: task, slots: make([]processSlot, n)}
 	s.hello = hello{
 		ABI: ABI1, Worker: task.Worker, Fingerprint: task.Fingerprint, Config: task.Config,
-		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: lowestLevel(task.Logger), Memory: task.memory,
+		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: lowestLevel(task.Logger), Memory: task.MemoryLimit,
 	}
 	if err := s.makeBoard(); err != nil {
 		return nil, err
 	}
 	s.env = childEnv(n)
-	if err := s.startAll(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+	if !task.StartLate {
+		if err := s.startAll(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	return s, nil
 }
@@ -154,7 +162,7 @@ const mostDeaths = 4
 // Run runs a chunk in the slot's process. When that dies outside of any job there is another try, with a new process.
 func (s *processSession) Run(ctx context.Context, slot int, chunk Chunk, done func(Done)) error {
 	p := &s.slots[slot]
-	if n := s.task.maxJobs; n > 0 && p.process != nil && p.process.jobs+chunk.Count > n {
+	if n := s.task.MaxJobsPerWorker; n > 0 && p.process != nil && p.process.jobs+chunk.Count > n {
 		err := p.process.close()
 		p.process = nil
 		if err != nil {

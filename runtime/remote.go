@@ -15,6 +15,7 @@ type link[In, Out any] struct {
 
 	in      []In // of the chunk, where its places are wanted back
 	buf     []byte
+	ends    []int
 	pending []bool // the jobs of the chunk that have not been reported
 	failed  []Done // settled when the chunk is over, since that may mean to run them again
 }
@@ -54,7 +55,7 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 		return err
 	}
 	r.info.Backend = b.String()
-	if _, ok := b.(limiter); !ok && (r.cfg.maxJobs > 0 || r.cfg.memory > 0) {
+	if _, ok := b.(Limiting); !ok && (r.cfg.maxJobs > 0 || r.cfg.memory > 0) {
 		return errLimits(r.info.Backend)
 	}
 	if spec.Wire == nil {
@@ -63,7 +64,7 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 	task := Task{
 		Worker: spec.Name, Fingerprint: spec.Wire.Fingerprint,
 		Workers: r.cfg.workers, JobTimeout: r.cfg.timeout, Logger: r.cfg.logger,
-		maxJobs: r.cfg.maxJobs, memory: r.cfg.memory,
+		MaxJobsPerWorker: r.cfg.maxJobs, MemoryLimit: r.cfg.memory,
 		WorkerStarted: func(worker string) {
 			for _, f := range r.workerStarted {
 				f(r.info, worker)
@@ -91,6 +92,9 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 // workRemote sends chunks of jobs to the lane's slot until there are no more.
 func (l *lane[In, Out]) workRemote() {
 	l.pace.aim = remoteChunkTime
+	if paced, ok := l.link.session.(Paced); ok {
+		l.pace.aim, l.pace.told = paced.ChunkTime(), true
+	}
 	l.pace.restart()
 	for l.refill() {
 		l.runRemote(l.seat.takeAll())
@@ -142,15 +146,22 @@ func (l *lane[In, Out]) keepInputs(jobs span) {
 	*p = places[In, Out]{base: jobs.lo, in: l.link.in}
 }
 
+// mostBytes is how many bytes of inputs are enough for a chunk, whatever its number of jobs.
+const mostBytes = 4 << 20
+
 // send runs jobs as one chunk, settles those that were reported, and returns the others.
 func (l *lane[In, Out]) send(jobs span) (left spans) {
 	k := l.link
-	k.buf, k.failed = k.buf[:0], k.failed[:0]
+	k.buf, k.ends, k.failed = k.buf[:0], k.ends[:0], k.failed[:0]
 	for job := jobs.lo; job < jobs.hi; job++ {
 		l.job = job
 		buf, err := l.encode(k.buf)
 		if err == nil {
-			k.buf = buf
+			k.buf, k.ends = buf, append(k.ends, len(buf))
+			if len(buf) >= mostBytes && job+1 < jobs.hi {
+				left = append(left, span{job + 1, jobs.hi})
+				jobs.hi = job + 1
+			}
 			continue
 		}
 		// The jobs before this one are a chunk, those after it another.
@@ -186,9 +197,12 @@ func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
 			}
 		}
 	}
-	chunk := Chunk{First: int(jobs.lo), Count: jobs.len(), Attempt: l.tries, Jobs: l.link.buf}
+	chunk := Chunk{First: int(jobs.lo), Count: jobs.len(), Attempt: l.tries, Jobs: l.link.buf, Ends: l.link.ends}
 	if err := l.link.session.Run(l.ctx.cancellable(), l.link.slot, chunk, done); err != nil && l.ctx.Err() == nil {
 		l.interrupt(err)
+	}
+	if paced, ok := l.link.session.(Paced); ok {
+		l.pace.tell(chunk.Count, paced.Took(l.link.slot))
 	}
 }
 
@@ -262,6 +276,7 @@ func (l *lane[In, Out]) tryRemote() (out Out, err error) {
 	if l.link.buf, err = l.encode(l.link.buf[:0]); err != nil {
 		return out, err
 	}
+	l.link.ends = append(l.link.ends[:0], len(l.link.buf))
 	reported := false
 	l.dispatch(one, func(d Done) {
 		if int64(d.Index) == one.lo && !reported {

@@ -234,7 +234,7 @@ func (w *workerProcess) other(kind byte, content []byte) {
 			close(w.shown)
 		}
 	case frameLog:
-		forwardRecord(w.session.task.Logger, content)
+		ForwardRecord(w.session.task.Logger, content)
 	}
 }
 

@@ -19,6 +19,10 @@ type Segment struct {
 	ReadOnly bool   // to those who attach it
 	File     string // the name of a mapped file; "" for memory of an arena
 	Data     int64  // where a file's data begin
+
+	// Copy is the name of a file that holds a copy of the segment's memory, made on another machine. It is
+	// mapped in the segment's place, read-only.
+	Copy string
 }
 
 // Segment returns the id of the segment in which the array is, for [Export].
@@ -32,11 +36,9 @@ func (a Array[T]) Segment() uint64 {
 // socket (SCM_RIGHTS). The file belongs to the segment: it is not to be closed, and is good until the
 // arena is closed.
 func Export(id uint64) (Segment, *os.File, error) {
-	registry.RLock()
-	s := registry.segments[id]
-	registry.RUnlock()
-	if s == nil {
-		return Segment{}, nil, &HandleError{fmt.Sprintf("this process has no segment %#x; was its arena closed?", id)}
+	s, err := findSegment(id)
+	if err != nil {
+		return Segment{}, nil, err
 	}
 	s.core.mu.Lock()
 	defer s.core.mu.Unlock()
@@ -46,11 +48,50 @@ func Export(id uint64) (Segment, *os.File, error) {
 	if !s.region.Shareable() {
 		return Segment{}, nil, fmt.Errorf("sharedmem: %s: %w", s.core.what, mem.ErrNotShared)
 	}
-	info := Segment{ID: id, Bytes: int64(len(s.region.Bytes)), ReadOnly: s.region.ReadOnly || s.region.Sealed(), File: s.file}
-	if s.file != "" {
-		info.Data = int64(s.data)
+	return s.info(), s.region.File, nil
+}
+
+// ReadSegment calls f with what another machine needs to have the segment, and with its memory: at most info.Bytes
+// of it, what follows is zero. The memory is valid during the call, for which a Close waits, and is not to be written
+// to. It is what backends send to where no memory is shared.
+func ReadSegment(id uint64, f func(info Segment, memory []byte) error) error {
+	s, err := findSegment(id)
+	if err != nil {
+		return err
 	}
-	return info, s.region.File, nil
+	held, info, err := s.hold()
+	if err != nil {
+		return err
+	}
+	defer s.core.unpin(held)
+	n := int(info.Bytes)
+	if s.committed > 0 {
+		n = s.committed
+	}
+	return f(info, s.region.Bytes[:n])
+}
+
+// hold keeps the segment's memory where it is, until the pin is given back.
+func (s *segment) hold() (*pin, Segment, error) {
+	s.core.mu.Lock()
+	defer s.core.mu.Unlock()
+	if s.core.shut {
+		return nil, Segment{}, s.core.closedError("ReadSegment")
+	}
+	p := &pin{what: "ReadSegment", at: here()}
+	if s.core.pins == nil {
+		s.core.pins = map[*pin]bool{}
+	}
+	s.core.pins[p] = true
+	return p, s.info(), nil
+}
+
+func (s *segment) info() Segment {
+	i := Segment{ID: s.id, Bytes: int64(len(s.region.Bytes)), ReadOnly: s.region.ReadOnly || s.region.Sealed(), File: s.file, Copy: s.copy}
+	if s.file != "" {
+		i.Data = int64(s.data)
+	}
+	return i
 }
 
 // Attachment is a segment of another process that this one sees.
@@ -90,7 +131,7 @@ func Attach(info Segment, f *os.File) (*Attachment, error) {
 		what = info.File
 	}
 	a.init(what, slog.Default())
-	s := &segment{core: a.core, region: region, file: info.File, data: int(info.Data)}
+	s := &segment{core: a.core, region: region, file: info.File, data: int(info.Data), copy: info.Copy}
 	s.register(info.ID)
 	a.seg = s
 	return a, nil
@@ -100,7 +141,11 @@ func attachRegion(info Segment, f *os.File) (*mem.Region, error) {
 	if info.File != "" {
 		return mem.MapFile(f, int(info.Bytes), info.ReadOnly)
 	}
-	region, err := mem.Attach(f, int(info.Bytes), info.ReadOnly)
+	attach := mem.Attach
+	if info.Copy != "" {
+		attach, info.ReadOnly = mem.MapFile, true
+	}
+	region, err := attach(f, int(info.Bytes), info.ReadOnly)
 	if err != nil {
 		return nil, err
 	}

@@ -132,6 +132,10 @@ func (c *core) busy() error {
 	}
 	e := &BusyError{What: c.what}
 	for p := range c.pins {
+		if p.v == nil {
+			e.Holders = append(e.Holders, fmt.Sprintf("%s, called at %v", p.what, p.at))
+			continue
+		}
 		e.Holders = append(e.Holders, fmt.Sprintf("%s of %s, called at %v", p.what, p.v.describe(), p.at))
 	}
 	return e

@@ -21,6 +21,7 @@ type segment struct {
 	region *mem.Region
 	file   string // the name of the file that is mapped; "" for memory …
 	data   int    // … and where its data begin
+	copy   string // the name of the file that stands for memory of another machine
 
 	// What follows is the arena's.
 	free      extents
