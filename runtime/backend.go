@@ -86,6 +86,14 @@ type Paced interface {
 	Took(slot int) time.Duration
 }
 
+// Ending is a session that keeps something for the next run if this one does not come to its end.
+type Ending interface {
+	Session
+
+	// Ends is called before Close; complete says that every job of the run has a result.
+	Ends(complete bool)
+}
+
 // Chunk is some consecutive jobs.
 type Chunk struct {
 	First   int    // the index of the first job

@@ -42,6 +42,7 @@ type run struct {
 	remember bool   // failed jobs; a stream that goes on after failures would have no bound
 
 	mu      sync.Mutex
+	flawed  bool // some job has failed
 	failed  []*JobError
 	gaps    spans // jobs without a result that are not in failed
 	unrun   int64 // how many of them were never started
@@ -140,11 +141,12 @@ func (r *run) crash(err error) {
 
 // failedJob records a job that failed for good.
 func (r *run) failedJob(e *JobError) {
+	r.mu.Lock()
+	r.flawed = true
 	if r.remember {
-		r.mu.Lock()
 		r.failed = append(r.failed, e)
-		r.mu.Unlock()
 	}
+	r.mu.Unlock()
 	if !r.cfg.collect {
 		r.fail(int64(e.Index), r.ctx)
 	}
@@ -189,6 +191,12 @@ func (r *run) join() {
 	r.lanes.Wait()
 	if s := r.session; s != nil {
 		r.session = nil
+		if e, ok := s.(Ending); ok {
+			r.mu.Lock()
+			complete := r.cause == nil && !r.flawed && len(r.gaps) == 0
+			r.mu.Unlock()
+			e.Ends(complete)
+		}
 		if err := s.Close(); err != nil {
 			r.closeFailed(err)
 		}

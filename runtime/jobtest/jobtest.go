@@ -26,6 +26,9 @@ type Place struct {
 	// Serial says that jobs run one after the other, whatever the number of workers.
 	Serial bool
 
+	// Spread says that a run with n workers has n jobs at a time, and more than n workers may share them.
+	Spread bool
+
 	// Bare says that panics in jobs are not caught, as in debug mode. The suite then leaves out
 	// jobs that panic.
 	Bare bool

@@ -1,0 +1,265 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/jobgen/jobgen/sharedmem"
+)
+
+// agent is a worker of a cluster: a process that holds the connection, takes chunks of jobs, and has child processes run
+// them.
+type agent struct {
+	conn  *conn
+	name  string
+	key   string // of its presence
+	build string
+	slots int
+	cache *cache
+	drain time.Duration
+
+	ctx      context.Context // ends when there is no more time
+	pulling  context.Context // ends when no more chunks are to be taken
+	mu       sync.Mutex
+	runs     map[string]*hosted
+	order    []*hosted // the same, for turns
+	refused  map[string]string
+	changed  chan struct{} // closed when runs change
+	presence chan struct{} // has one when something is to be said
+}
+
+// serveAddress is the life of a worker. It is called by jobgen.Init for JOBGEN_WORKER=nats://….
+func serveAddress(address string) error {
+	o, err := optionsFromEnv()
+	if err != nil {
+		return err
+	}
+	if err := o.complete(); err != nil {
+		return err
+	}
+	a := &agent{runs: map[string]*hosted{}, refused: map[string]string{}, changed: make(chan struct{}), presence: make(chan struct{}, 1)}
+	if a.slots, err = intFromEnv(envSlots, 1, runtime.GOMAXPROCS(0)); err != nil {
+		return err
+	}
+	if a.drain, err = durationFromEnv(envDrain, 20*time.Second); err != nil {
+		return err
+	}
+	if a.cache, err = openCache(os.Getenv(envCache)); err != nil {
+		return err
+	}
+	if a.build, err = buildID(); err != nil {
+		return err
+	}
+	tied := os.Getenv(envTied) != ""
+	for _, secret := range []string{envCreds, envNKey, envToken, envUser, envPassword, envKey, envTied} {
+		os.Unsetenv(secret) // jobs need not see them
+	}
+	a.name = processName()
+	var id [6]byte
+	_, _ = rand.Read(id[:])
+	a.key = hex.EncodeToString(id[:])
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	pulling, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	a.ctx, a.pulling = ctx, pulling
+	if tied {
+		go func() { // whoever started this process has ended
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(1)
+		}()
+	}
+	if a.conn, err = a.connect(ctx, address, &o); err != nil {
+		return err
+	}
+	defer a.conn.close()
+	sharedmem.OnMissing(a.missing)
+	return a.work(cancel)
+}
+
+// connect tries until there is a server: workers are often started before it.
+func (a *agent) connect(ctx context.Context, address string, o *Options) (*conn, error) {
+	began, told := time.Now(), false
+	for {
+		c, err := dial(ctx, address, "jobgen worker", workerInbox, o)
+		if err == nil || !errors.Is(err, ErrUnreachable) || time.Since(began) > serverGone {
+			return c, err
+		}
+		if !told {
+			told = true
+			o.Logger.Warn("no server answers yet; trying on", "error", err)
+		}
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-a.pulling.Done():
+			return nil, errors.New("told to end before there was a server")
+		}
+	}
+}
+
+// work takes chunks until it is told to end.
+func (a *agent) work(cancel context.CancelFunc) error {
+	var wg sync.WaitGroup
+	first, err := a.watch(a.ctx) // an error here is one of permissions, or of the server's settings
+	if err != nil {
+		return err
+	}
+	wg.Go(func() { a.follow(first) })
+	wg.Go(a.present)
+	var slots sync.WaitGroup
+	for i := range a.slots {
+		slots.Go(func() { a.slot(i) })
+	}
+	<-a.pulling.Done()
+	a.sayPresence()
+	late := time.AfterFunc(a.drain, cancel) // jobs that are not done by then are given back
+	slots.Wait()
+	late.Stop()
+	a.endAll()
+	cancel()
+	wg.Wait()
+	return nil
+}
+
+// watch opens the buckets and follows the runs in them.
+func (a *agent) watch(ctx context.Context) (*watching, error) {
+	b, err := openBuckets(ctx, a.conn, 0)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		// No driver has come by yet.
+		b, err = openBuckets(ctx, a.conn, 1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	w, err := b.runs.Watch(ctx, "run.*")
+	if err != nil {
+		return nil, explain("looking for runs", err)
+	}
+	return &watching{b, w}, nil
+}
+
+type watching struct {
+	buckets
+	jetstream.KeyWatcher
+}
+
+// follow takes up runs as they come and go. When the server has lost its buckets they are opened again.
+func (a *agent) follow(w *watching) {
+	check := time.NewTicker(presenceEvery)
+	defer check.Stop()
+	for {
+		select {
+		case <-a.ctx.Done():
+			_ = w.Stop()
+			return
+		case e, ok := <-w.Updates():
+			if ok {
+				if e != nil {
+					a.met(e)
+				}
+				continue
+			}
+		case <-check.C:
+			gone := false
+			_ = a.conn.do(a.ctx, "looking at the bucket of runs", func(ctx context.Context) error {
+				_, err := a.conn.js.KeyValue(ctx, runsBucket)
+				gone = isGone(err)
+				return err
+			})
+			if !gone {
+				continue
+			}
+		}
+		_ = w.Stop()
+		for {
+			again, err := a.watch(a.ctx)
+			if err == nil {
+				w = again
+				break
+			}
+			a.conn.log.Warn("the cluster has no bucket of runs; trying on", "error", err)
+			select {
+			case <-a.ctx.Done():
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	}
+}
+
+// present says that the worker is there, again and again.
+func (a *agent) present() {
+	tick := time.NewTicker(presenceEvery)
+	defer tick.Stop()
+	for {
+		text := encode(a.snapshot())
+		err := a.conn.do(a.ctx, "saying that this worker is there", func(ctx context.Context) error {
+			kv, err := a.conn.js.KeyValue(ctx, workersBucket)
+			if err != nil {
+				return err
+			}
+			_, err = kv.Put(ctx, a.key, text)
+			return err
+		})
+		if err != nil && a.ctx.Err() == nil && !passing(err) {
+			a.conn.log.Warn("the worker cannot say that it is there", "error", err)
+		}
+		select {
+		case <-a.ctx.Done():
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			if kv, err := a.conn.js.KeyValue(ctx, workersBucket); err == nil {
+				_ = kv.Delete(ctx, a.key)
+			}
+			return
+		case <-tick.C:
+		case <-a.presence:
+		}
+	}
+}
+
+func (a *agent) snapshot() presence {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := presence{
+		Name: a.name, Slots: a.slots, Build: a.build, System: system,
+		Refused: map[string]string{}, Serves: map[string]bool{}, Drains: a.pulling.Err() != nil,
+	}
+	for run, why := range a.refused {
+		p.Refused[run] = why
+	}
+	for run := range a.runs {
+		p.Serves[run] = true
+	}
+	return p
+}
+
+func (a *agent) sayPresence() {
+	select {
+	case a.presence <- struct{}{}:
+	default:
+	}
+}
+
+// refuse notes why a run cannot be served.
+func (a *agent) refuse(run, why string) {
+	a.refused[run] = why
+	a.conn.log.Warn("this worker cannot serve a run", "run", run, "reason", why)
+}
+
+func otherBuild(m *manifest, build string) string {
+	return fmt.Sprintf("another build of the program (%s, the driver's is %s): install the same binary, or allow it with Options.OtherBuilds", build, m.Build)
+}

@@ -1,0 +1,148 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+func digestOf(b []byte) [32]byte { return sha256.Sum256(b) }
+
+// blobs are the large things of a run, in its bucket on the server. What has the same content is there once.
+type blobs struct {
+	conn  *conn
+	store jetstream.ObjectStore
+
+	mu   sync.Mutex
+	held map[[32]byte]*heldPart
+}
+
+// heldPart is a part that this process has put there.
+type heldPart struct {
+	once sync.Mutex // held while it is put
+	put  bool
+	uses int  // by chunks that are under way
+	kept bool // used more than once: it stays until the run ends
+}
+
+func newBlobs(c *conn, store jetstream.ObjectStore) *blobs {
+	return &blobs{conn: c, store: store, held: map[[32]byte]*heldPart{}}
+}
+
+// put stores b, and returns where it is.
+func (s *blobs) put(ctx context.Context, b []byte) (*blobRef, error) {
+	ref := &blobRef{Size: int64(len(b))}
+	for len(b) > 0 {
+		n := min(len(b), partBytes)
+		p := digestOf(b[:n])
+		if err := s.putPart(ctx, p, b[:n]); err != nil {
+			s.release(ref)
+			return nil, err
+		}
+		ref.Parts = append(ref.Parts, p)
+		b = b[n:]
+	}
+	return ref, nil
+}
+
+func (s *blobs) putPart(ctx context.Context, p [32]byte, b []byte) error {
+	s.mu.Lock()
+	h := s.held[p]
+	if h == nil {
+		h = &heldPart{}
+		s.held[p] = h
+	} else {
+		h.kept = true
+	}
+	h.uses++
+	s.mu.Unlock()
+	h.once.Lock()
+	defer h.once.Unlock()
+	if h.put {
+		return nil
+	}
+	_, err := s.store.Put(ctx, jetstream.ObjectMeta{Name: partName(p)}, wholeReader{bytes.NewReader(b)})
+	if err != nil {
+		s.mu.Lock()
+		h.uses--
+		s.mu.Unlock()
+		return explain(fmt.Sprintf("storing %d bytes", len(b)), err)
+	}
+	h.put = true
+	return nil
+}
+
+// release says that a blob is not needed any more by the one who has put it.
+func (s *blobs) release(ref *blobRef) {
+	for _, p := range ref.Parts {
+		s.mu.Lock()
+		h := s.held[p]
+		gone := false
+		if h != nil {
+			h.uses--
+			if gone = h.uses == 0 && !h.kept; gone {
+				delete(s.held, p)
+			}
+		}
+		s.mu.Unlock()
+		if gone {
+			s.drop(p)
+		}
+	}
+}
+
+// drop removes a part from the server. What fails to be removed goes with the bucket.
+func (s *blobs) drop(p [32]byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
+	defer cancel()
+	_ = s.store.Delete(ctx, partName(p))
+}
+
+// get returns a blob. The store checks each part against its digest; one that does not fit is fetched again.
+func (s *blobs) get(ctx context.Context, ref *blobRef) ([]byte, error) {
+	b := make([]byte, 0, min(ref.Size, 1<<30))
+	for _, p := range ref.Parts {
+		part, err := s.getPart(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, part...)
+	}
+	if int64(len(b)) != ref.Size {
+		return nil, fmt.Errorf("cluster: a blob has %d bytes, not %d", len(b), ref.Size)
+	}
+	return b, nil
+}
+
+func (s *blobs) getPart(ctx context.Context, p [32]byte) ([]byte, error) {
+	const tries = 3
+	for try := 1; ; try++ {
+		part, err := s.store.GetBytes(ctx, partName(p))
+		if err == nil && digestOf(part) != p {
+			err = jetstream.ErrDigestMismatch
+		}
+		if err == nil {
+			return part, nil
+		}
+		if try == tries || ctx.Err() != nil || errors.Is(err, jetstream.ErrObjectNotFound) {
+			return nil, explain("fetching "+partName(p), err)
+		}
+	}
+}
+
+// wholeReader fills what it is given, since the store calls Read once for each of its messages.
+type wholeReader struct{ r io.Reader }
+
+func (w wholeReader) Read(p []byte) (int, error) {
+	n, err := io.ReadFull(w.r, p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return n, err
+}

@@ -1,0 +1,119 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// conn is a connection to the servers. It comes back by itself when it is lost.
+type conn struct {
+	nc  *nats.Conn
+	js  jetstream.JetStream
+	log *slog.Logger
+
+	mu    sync.Mutex
+	calls map[*call]bool // that wait for the server
+}
+
+// call is one of them.
+type call struct {
+	cancel context.CancelFunc
+	denied error // a permission that was missing meanwhile
+}
+
+// dial connects. Inbox is the prefix of the subjects on which answers arrive.
+func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, error) {
+	urls := splitURLs(address)
+	if len(urls) == 0 {
+		return nil, errors.New("cluster: an empty address; want nats://host:4222")
+	}
+	c := &conn{log: o.Logger, calls: map[*call]bool{}}
+	opts, err := o.secure(urls)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts,
+		nats.Name(name), nats.CustomInboxPrefix(inbox),
+		nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond), nats.ReconnectJitter(100*time.Millisecond, 500*time.Millisecond),
+		nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2), nats.Timeout(apiTimeout),
+		nats.ErrorHandler(c.async),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				c.log.Warn("connection to the cluster lost", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) { c.log.Info("connected to the cluster again", "server", nc.ConnectedUrlRedacted()) }),
+	)
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		c.nc, err = nats.Connect(joinURLs(urls), opts...)
+		done <- err
+	}()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		go func() { // it ends by itself
+			if <-done == nil {
+				c.nc.Close()
+			}
+		}()
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, explain("connecting to "+redact(urls), err)
+	}
+	if c.js, err = jetstream.New(c.nc, jetstream.WithDefaultTimeout(apiTimeout)); err != nil {
+		c.nc.Close()
+		return nil, explain("using JetStream", err)
+	}
+	return c, nil
+}
+
+func (c *conn) close() { c.nc.Close() }
+
+// async is told of errors that belong to no call. A missing permission is one of them: the server drops the request, and whoever made
+// it would wait for the answer until its time is over.
+func (c *conn) async(_ *nats.Conn, _ *nats.Subscription, err error) {
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for w := range c.calls {
+		w.denied = err
+		w.cancel()
+	}
+}
+
+// do calls f, which waits for the server, and says what was wrong.
+func (c *conn) do(ctx context.Context, doing string, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	w := &call{cancel: cancel}
+	c.mu.Lock()
+	c.calls[w] = true
+	c.mu.Unlock()
+	err := f(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.calls, w)
+	if err != nil && w.denied != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)) {
+		err = w.denied
+	}
+	return explain(doing, err)
+}
+
+func joinURLs(urls []string) string {
+	s := urls[0]
+	for _, u := range urls[1:] {
+		s += "," + u
+	}
+	return s
+}

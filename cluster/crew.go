@@ -1,0 +1,149 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// member is a worker that is, or was, there.
+type member struct {
+	presence
+	seen time.Time
+}
+
+// watchCrew follows who is there. It returns when it knows those who are there now.
+func (s *session) watchCrew(ctx context.Context) error {
+	var now time.Time
+	err := s.conn.do(ctx, "looking for workers", func(ctx context.Context) error {
+		entry, err := s.buckets.runs.Get(ctx, leaseKey(s.run))
+		if err == nil {
+			now = entry.Created() // by the server's clock
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if s.watcher, err = s.buckets.workers.WatchAll(s.ctx); err != nil {
+		return explain("looking for workers", err)
+	}
+	updates := s.watcher.Updates()
+	timer := time.NewTimer(apiTimeout)
+	defer timer.Stop()
+	for initial := true; initial; {
+		select {
+		case e, ok := <-updates:
+			if !ok || e == nil {
+				initial = false
+				break
+			}
+			if now.Sub(e.Created()) < presenceGone {
+				s.met(e)
+			}
+		case <-timer.C:
+			initial = false
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	s.background.Go(func() {
+		for e := range updates {
+			if e != nil {
+				s.met(e)
+			}
+		}
+	})
+	return nil
+}
+
+// met notes what a worker says of itself.
+func (s *session) met(e jetstream.KeyValueEntry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.Operation() != jetstream.KeyValuePut {
+		delete(s.crew, e.Key())
+		return
+	}
+	var p presence
+	if json.Unmarshal(e.Value(), &p) == nil {
+		s.crew[e.Key()] = member{p, time.Now()}
+		s.served = s.served || p.Serves[s.run]
+	}
+}
+
+// able counts workers that are there, and those that can run the run, and says why the others cannot.
+func (s *session) able() (workers, able int, reasons []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, m := range s.crew {
+		if time.Since(m.seen) > presenceGone {
+			delete(s.crew, key)
+			continue
+		}
+		if m.Drains {
+			continue
+		}
+		workers++
+		if m.Serves[s.run] {
+			able++
+			continue
+		}
+		why := m.Refused[s.run]
+		if why == "" {
+			why = "it has not answered yet"
+		}
+		reasons = append(reasons, fmt.Sprintf("%s: %s", m.Name, why))
+	}
+	sort.Strings(reasons)
+	return workers, able, reasons
+}
+
+// Times until something is said about workers that are missing.
+const (
+	crewTold    = 2 * time.Second
+	crewRefused = 3 * time.Second // when there are some and all have refused
+)
+
+// lookForWorkers ends the run when there is nobody to run it for too long, and says so before.
+func (s *session) lookForWorkers() {
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	var since time.Time
+	told := false
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		workers, able, reasons := s.able()
+		if able > 0 || !s.waiting(crewTold/2) {
+			since, told = time.Time{}, false
+			continue
+		}
+		if since.IsZero() {
+			since = time.Now()
+		}
+		err := &NoWorkersError{Run: s.run, Workers: workers, Reasons: reasons}
+		waited := time.Since(since)
+		s.mu.Lock()
+		never := !s.served
+		s.mu.Unlock()
+		switch {
+		case workers > 0 && never && waited > crewRefused && s.opts.WaitForWorkers >= 0:
+			s.fail(err)
+			return
+		case s.opts.WaitForWorkers >= 0 && waited > s.opts.WaitForWorkers:
+			s.fail(err)
+			return
+		case waited > crewTold && !told:
+			told = true
+			s.conn.log.Warn("the run waits for workers", "run", s.run, "error", err)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	jobgen "github.com/jobgen/jobgen/runtime"
+)
+
+// agentEnd is how an agent closed its workers.
+type agentEnd struct {
+	agent string
+	err   error
+}
+
+// closeAgents has the agents that take part close their workers, and returns what those returned. Agents that do not
+// answer are dead, or cut off, and not waited for.
+func (s *session) closeAgents() error {
+	s.mu.Lock()
+	n := len(s.agents)
+	s.mu.Unlock()
+	if n == 0 || s.conn.nc.IsClosed() {
+		return nil
+	}
+	s.tell(control{End: true})
+	began := time.Now()
+	hear := time.Second
+	if rtt, err := s.conn.nc.RTT(); err == nil {
+		hear = max(hear, 10*rtt)
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		silent, closing := s.agentsLeft()
+		waited := time.Since(began)
+		if len(silent)+len(closing) == 0 || len(closing) == 0 && waited > hear {
+			break
+		}
+		if waited > closeTime && s.task.JobTimeout == 0 || waited > closeTime+s.task.JobTimeout {
+			return errors.Join(s.closeErrors(), fmt.Errorf("cluster: workers do not close within %v: %q", closeTime, closing))
+		}
+	}
+	return s.closeErrors()
+}
+
+func (s *session) agentsLeft() (silent, closing []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, state := range s.agents {
+		switch state {
+		case agentTakesPart:
+			silent = append(silent, name)
+		case agentCloses:
+			closing = append(closing, name)
+		}
+	}
+	return silent, closing
+}
+
+func (s *session) closeErrors() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(s.closed...)
+}
+
+// heardEnd notes that an agent has heard of the end, or is done with it.
+func (s *session) heardEnd(e *event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case e.Kind == eventClosing:
+		s.agents[e.Agent] = agentCloses
+	default:
+		s.agents[e.Agent] = agentClosed
+		if len(e.Err) > 0 {
+			s.closed = append(s.closed, jobgen.ReadError(e.Err))
+		}
+	}
+}
+
+// letGo gives the lease back, so that the next driver need not wait for it to expire.
+func (s *session) letGo(ctx context.Context) {
+	kv := s.buckets.runs
+	_ = s.conn.do(ctx, "giving back the lease of run "+s.run, func(ctx context.Context) error {
+		l := lease{Named: true, Driver: "nobody: its driver " + processName() + " has ended", Host: hostName(), Keep: s.opts.Keep}
+		_, err := kv.Update(ctx, leaseKey(s.run), encode(l), s.revision)
+		return err
+	})
+}
+
+// janitor removes the runs of the dead, now and then.
+func (s *session) janitor() {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		s.structure.Lock()
+		kv := s.buckets.runs
+		s.structure.Unlock()
+		ctx, cancel := context.WithTimeout(s.ctx, 4*apiTimeout)
+		if entry, err := kv.Get(ctx, leaseKey(s.run)); err == nil {
+			tidy(ctx, s.conn, kv, entry.Created())
+		}
+		cancel()
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

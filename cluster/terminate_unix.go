@@ -1,0 +1,7 @@
+//go:build unix
+
+package cluster
+
+import "syscall"
+
+const terminate = syscall.SIGTERM

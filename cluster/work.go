@@ -1,0 +1,348 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	jobgen "github.com/jobgen/jobgen/runtime"
+)
+
+// chunkWork is a chunk that an agent runs.
+type chunkWork struct {
+	h       *hosted
+	slot    int
+	msg     jetstream.Msg
+	chunk   chunkMessage
+	jobs    [][]byte // inputs
+	done    []bool   // which are, here or before
+	ctx     context.Context
+	careful bool // agents have died of it: one job at a time
+
+	out   resultMessage
+	buf   []byte // in which results of out lie
+	bytes int    // of them
+	sent  time.Time
+}
+
+// dangerous is how often a chunk is delivered until its jobs are run one by one, each announced before it begins.
+const dangerous = 4
+
+// work runs a chunk, and sees to it that the server gives it to nobody else meanwhile.
+func (h *hosted) work(slot int, msg jetstream.Msg) {
+	h.mu.Lock()
+	if h.ended {
+		h.mu.Unlock()
+		_ = msg.Nak()
+		return
+	}
+	h.working.Add(1)
+	h.mu.Unlock()
+	defer h.working.Done()
+	c, err := readChunk(msg.Data())
+	switch {
+	case err != nil:
+		h.agent.conn.log.Warn("a chunk is damaged, and dropped", "run", h.manifest.Run, "error", err)
+		_ = msg.Term()
+		return
+	case c.Epoch < h.manifest.Epoch:
+		_ = msg.Term() // of a driver that was replaced
+		return
+	case c.Epoch > h.manifest.Epoch:
+		_ = msg.NakWithDelay(200 * time.Millisecond) // of one that this agent has not heard of yet
+		return
+	}
+	ctx, cancel := context.WithCancel(h.ctx)
+	defer cancel()
+	stop := keepAlive(ctx, msg, h.manifest.AckWait)
+	defer stop()
+	w := &chunkWork{h: h, slot: slot, msg: msg, chunk: c, ctx: ctx, done: make([]bool, len(c.Inputs))}
+	w.out = resultMessage{Epoch: c.Epoch, Number: c.Number, Agent: h.agent.name, Begun: -1, Start: time.Now()}
+	if meta, err := msg.Metadata(); err == nil && meta.NumDelivered > 1 {
+		w.careful = meta.NumDelivered >= dangerous
+		if known := w.askProgress(); !known {
+			_ = msg.Term()
+			return
+		}
+	}
+	h.mu.Lock()
+	h.chunks[c.Number] = cancel
+	h.mu.Unlock()
+	defer func() {
+		h.mu.Lock()
+		delete(h.chunks, c.Number)
+		h.mu.Unlock()
+	}()
+	err = w.fetch()
+	if err == nil {
+		err = w.run()
+	}
+	w.finish(err)
+}
+
+// keepAlive tells the server that the chunk is being worked on.
+func keepAlive(ctx context.Context, msg jetstream.Msg, wait time.Duration) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		tick := time.NewTicker(wait / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				_ = msg.InProgress()
+			}
+		}
+	}()
+	return cancel
+}
+
+// askProgress asks the driver what of the chunk is done, which was given to somebody before. It returns false if all is.
+func (w *chunkWork) askProgress() (known bool) {
+	a, err := w.h.ask(w.ctx, question{Chunk: w.chunk.Number})
+	if err != nil {
+		return true // it does no harm to do it again
+	}
+	if a.Unknown {
+		return false
+	}
+	for _, r := range a.Skip {
+		for job := max(r[0], w.chunk.First); job < min(r[1], w.chunk.First+len(w.done)); job++ {
+			w.done[job-w.chunk.First] = true
+		}
+	}
+	return true
+}
+
+func (h *hosted) ask(ctx context.Context, q question) (a answer, err error) {
+	wait := apiTimeout
+	if q.Segment != 0 {
+		wait = 10 * time.Minute // the driver may have gigabytes to send
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	msg, err := h.agent.conn.nc.RequestWithContext(ctx, askSubject(h.manifest.Run), encode(q))
+	if err != nil {
+		if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, context.DeadlineExceeded) {
+			err = errNoAnswer
+		}
+		return a, err
+	}
+	if err := json.Unmarshal(msg.Data, &a); err != nil {
+		return a, err
+	}
+	if a.Err != "" {
+		return a, errors.New(a.Err)
+	}
+	return a, nil
+}
+
+// fetch gets the inputs that are blobs.
+func (w *chunkWork) fetch() error {
+	w.jobs = make([][]byte, len(w.chunk.Inputs))
+	for i, in := range w.chunk.Inputs {
+		w.jobs[i] = in.Bytes
+		if in.Blob == nil || w.done[i] {
+			continue
+		}
+		b, err := w.h.agent.cache.bytes(w.ctx, w.h.blobs, in.Blob)
+		if err != nil {
+			return err
+		}
+		w.jobs[i] = b
+	}
+	return nil
+}
+
+// run runs the jobs that are not done. Those that a dying process has left over are run again.
+func (w *chunkWork) run() error {
+	session, err := w.h.workers()
+	if err != nil {
+		return fatal{err}
+	}
+	for w.ctx.Err() == nil {
+		lo, hi := w.undone()
+		if lo == hi {
+			return nil
+		}
+		if w.careful {
+			hi = lo + 1
+			if err := w.announce(lo); err != nil {
+				return err
+			}
+		}
+		chunk := jobgen.Chunk{First: w.chunk.First + lo, Count: hi - lo, Attempt: w.chunk.Attempt}
+		for _, b := range w.jobs[lo:hi] {
+			chunk.Jobs = append(chunk.Jobs, b...)
+			chunk.Ends = append(chunk.Ends, len(chunk.Jobs))
+		}
+		before := w.count()
+		var failed error
+		err := session.Run(w.ctx, w.slot, chunk, func(d jobgen.Done) {
+			if failed == nil {
+				failed = w.reported(d)
+			}
+		})
+		switch {
+		case failed != nil:
+			return failed
+		case err != nil && w.ctx.Err() == nil:
+			return fatal{err}
+		case w.count() == before && w.ctx.Err() == nil:
+			return fatal{fmt.Errorf("%s: the jobs %d to %d were not run", w.h.agent.name, chunk.First, chunk.First+chunk.Count-1)}
+		}
+		if w.careful {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fatal is an error that ends the run, and is not the connection's.
+type fatal struct{ error }
+
+func (f fatal) Unwrap() error { return f.error }
+
+// undone returns the first jobs in a row that are not done.
+func (w *chunkWork) undone() (lo, hi int) {
+	for lo < len(w.done) && w.done[lo] {
+		lo++
+	}
+	hi = lo
+	for hi < len(w.done) && !w.done[hi] {
+		hi++
+	}
+	return lo, hi
+}
+
+func (w *chunkWork) count() (n int) {
+	for _, d := range w.done {
+		if d {
+			n++
+		}
+	}
+	return n
+}
+
+// reported takes what became of a job. Results are sent when there are enough of them, or the driver has waited long
+// enough.
+func (w *chunkWork) reported(d jobgen.Done) error {
+	k := d.Index - w.chunk.First
+	w.done[k] = true
+	r := doneRecord{Index: d.Index, Worker: d.Worker, Start: d.Start, Elapsed: d.Elapsed}
+	if w.chunk.Digests {
+		r.Digest = digest(w.jobs[k])
+	}
+	b := d.Result
+	if d.Err != nil {
+		r.Failed = true
+		b = jobgen.AppendError(nil, d.Err)
+		if len(b) > inlineBytes { // a message as long as a book
+			b = jobgen.AppendError(nil, fmt.Errorf("%.4000s … (an error of %d bytes)", d.Err, len(b)))
+		}
+	}
+	if len(b) > inlineBytes {
+		var err error
+		if r.Blob, err = w.h.blobs.put(w.ctx, b); err != nil {
+			return err
+		}
+	} else {
+		from := len(w.buf)
+		w.buf = append(w.buf, b...) // a result is valid during the call only
+		r.Bytes = w.buf[from:len(w.buf):len(w.buf)]
+	}
+	w.out.Dones = append(w.out.Dones, r)
+	w.bytes += len(r.Bytes) + 16
+	if w.bytes >= inlineBytes || time.Since(w.lastSent()) > flushEvery {
+		return w.flush()
+	}
+	return nil
+}
+
+// flushEvery is how long a result may wait for those of the jobs after it. A chunk is meant to take less.
+const flushEvery = 500 * time.Millisecond
+
+func (w *chunkWork) lastSent() time.Time {
+	if w.sent.IsZero() {
+		return w.out.Start
+	}
+	return w.sent
+}
+
+// announce says that a job begins of which agents may have died.
+func (w *chunkWork) announce(k int) error {
+	w.out.Begun = w.chunk.First + k
+	err := w.flush()
+	w.out.Begun = -1
+	return err
+}
+
+// flush sends what there is.
+func (w *chunkWork) flush() error {
+	if len(w.out.Dones) == 0 && w.out.Begun < 0 && !w.out.Last {
+		return nil
+	}
+	w.out.Took = time.Since(w.out.Start)
+	text := w.out.append(make([]byte, 0, w.bytes+256))
+	w.out.Dones, w.buf, w.bytes = w.out.Dones[:0], w.buf[:0], 0
+	w.sent = time.Now()
+	return w.h.persist("storing results of "+w.chunk.String()+" of run "+w.h.manifest.Run, func(ctx context.Context) error {
+		_, err := w.h.agent.conn.js.Publish(ctx, resultSubject(w.h.manifest.Run), text)
+		return err
+	})
+}
+
+// persist tries until it is done, the run is over, or there is no hope.
+func (h *hosted) persist(doing string, f func(context.Context) error) error {
+	began, pause := time.Now(), 20*time.Millisecond
+	for {
+		err := h.agent.conn.do(h.ctx, doing, f)
+		switch {
+		case err == nil:
+			return nil
+		case h.ctx.Err() != nil, !passing(err) && !isFull(err) && !isGone(err), time.Since(began) > serverGone:
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-h.ctx.Done():
+			return err
+		}
+		pause = min(2*pause, time.Second)
+	}
+}
+
+// finish sends what is left, and tells the server that the chunk is done with; or that somebody else is to have it.
+func (w *chunkWork) finish(err error) {
+	var f fatal
+	switch {
+	case errors.As(err, &f):
+		w.out.Fatal = jobgen.AppendError(nil, f.error)
+	case err != nil && w.h.ctx.Err() == nil && w.ctx.Err() == nil:
+		w.h.agent.conn.log.Warn("a chunk is given back", "run", w.h.manifest.Run, "chunk", w.chunk.Number, "error", err)
+		_ = w.msg.NakWithDelay(time.Second)
+		return
+	}
+	if w.h.agent.ctx.Err() != nil && w.count() < len(w.done) { // the agent has no more time
+		_ = w.flush()
+		_ = w.msg.Nak()
+		return
+	}
+	w.out.Last = true
+	if err := w.flush(); err != nil {
+		if w.h.ctx.Err() == nil {
+			w.h.agent.conn.log.Warn("results cannot be stored; the chunk is given back", "run", w.h.manifest.Run, "error", err)
+			_ = w.msg.NakWithDelay(time.Second)
+		}
+		return
+	}
+	_ = w.msg.Ack()
+}
