@@ -23,7 +23,7 @@
 // # What it shows of jobgen
 //
 // The job is the worker [github.com/jobgen/jobgen/examples/gosrc/metrics.Metrics]: a struct with a
-// method Do, from which jobgen generates the runner that survey.go uses. The options used there
+// method Do, from which jobgen generates the runner that package survey uses. The options used there
 // collect errors instead of stopping at the first one, show progress, and set the number of workers.
 // The environment changes a run of the built program without its flags: try JOBGEN_WORKERS=1 or
 // JOBGEN_DEBUG=1.
@@ -39,6 +39,7 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/jobgen/jobgen/examples/gosrc/survey"
 	jobgen "github.com/jobgen/jobgen/runtime"
 )
 
@@ -118,20 +119,20 @@ func parse(args []string, stderr io.Writer) (f flags, place string, err error) {
 // report measures the files at place and writes what it has found to out.
 func report(ctx context.Context, f flags, place string, out *bufio.Writer, stderr io.Writer) (status int, err error) {
 	if place == "" {
-		if place, err = goSource(ctx); err != nil {
+		if place, err = survey.GoSource(ctx); err != nil {
 			return failure(ctx), err
 		}
 	}
-	src, err := list(place)
+	src, err := survey.List(place)
 	if err != nil {
 		return exitFailed, err
 	}
-	if len(src.paths) == 0 && len(src.trouble) == 0 {
+	if src.Empty() {
 		return exitFailed, fmt.Errorf("%s: no .go files", place)
 	}
 	if f.compare {
 		// So that both passes find the files in memory.
-		if err := readAll(ctx, src); err != nil {
+		if err := survey.ReadAll(ctx, src); err != nil {
 			return failure(ctx), err
 		}
 	}
@@ -139,24 +140,21 @@ func report(ctx context.Context, f flags, place string, out *bufio.Writer, stder
 	if f.debug {
 		opts = append(opts, jobgen.Debug())
 	}
-	s, err := measure(ctx, src, opts...)
+	s, err := survey.Measure(ctx, src, opts...)
 	if err != nil {
 		return exitFailed, err
 	}
-	s.printTop(out, f.top)
-	s.printBroken(out, f.all)
-	s.printTrouble(out)
-	s.printSpeed(out)
-	if s.cause != nil {
+	s.Print(out, f.top, f.all)
+	if s.Stopped() != nil {
 		return exitInterrupted, nil
 	}
 	if f.compare {
 		_ = out.Flush() // the comparison takes longer than the survey; an error comes back later
-		if err := compare(ctx, s, opts, out, stderr); err != nil {
+		if err := survey.Compare(ctx, s, opts, out, stderr); err != nil {
 			return failure(ctx), err
 		}
 	}
-	if len(s.trouble) > 0 {
+	if s.Trouble() {
 		return exitFailed, nil
 	}
 	return exitOK, nil

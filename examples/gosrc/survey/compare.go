@@ -1,4 +1,4 @@
-package main
+package survey
 
 import (
 	"context"
@@ -14,15 +14,15 @@ import (
 // else the machine does can only make one slower.
 const rounds = 3
 
-// compare measures the files in a plain loop, and again with jobgen, whose first round is s. Its
+// Compare measures the files in a plain loop, and again with jobgen, whose first round is s. Its
 // error is that of a run that was ended early.
-func compare(ctx context.Context, s *survey, opts []jobgen.Option, out, stderr io.Writer) error {
-	var loop *survey
+func Compare(ctx context.Context, s *Survey, opts []jobgen.Option, out, stderr io.Writer) error {
+	var loop *Survey
 	same := true
 	for i := range rounds {
 		if i > 0 {
 			runtime.GC() // no round pays for the garbage of the one before
-			again, err := measure(ctx, s.source, opts...)
+			again, err := Measure(ctx, s.Source, opts...)
 			if err != nil {
 				return err
 			}
@@ -34,7 +34,7 @@ func compare(ctx context.Context, s *survey, opts []jobgen.Option, out, stderr i
 		}
 		fmt.Fprintf(stderr, "plain loop, round %d of %d: no progress shown\n", i+1, rounds)
 		runtime.GC()
-		again, err := measureSerially(ctx, s.source)
+		again, err := measureSerially(ctx, s.Source)
 		if err != nil {
 			return err
 		}
@@ -45,18 +45,18 @@ func compare(ctx context.Context, s *survey, opts []jobgen.Option, out, stderr i
 	return nil
 }
 
-func faster(a, b *survey) *survey {
+func faster(a, b *Survey) *Survey {
 	if a != nil && a.elapsed <= b.elapsed {
 		return a
 	}
 	return b
 }
 
-func equal(a, b *survey) bool {
+func equal(a, b *Survey) bool {
 	return reflect.DeepEqual(a.rows, b.rows) && reflect.DeepEqual(a.broken, b.broken)
 }
 
-func printComparison(w io.Writer, loop, jobs *survey, same bool) {
+func printComparison(w io.Writer, loop, jobs *Survey, same bool) {
 	fmt.Fprintf(w, "\nCompared with a plain loop; the best of %d rounds in turns, after the files had\n", rounds)
 	fmt.Fprintf(w, "been read once:\n\n")
 	fmt.Fprintf(w, "             time    files/s     MB/s\n")
@@ -72,7 +72,7 @@ func printComparison(w io.Writer, loop, jobs *survey, same bool) {
 	fmt.Fprintf(w, "(In the loop, too, Go collects garbage on a core that is free.)\n")
 }
 
-func (s *survey) printRow(w io.Writer, name string) {
+func (s *Survey) printRow(w io.Writer, name string) {
 	bytes, _ := s.total()
 	fmt.Fprintf(w, "  %-6s  %5.2f s  %9s  %7.1f\n", name, s.elapsed.Seconds(),
 		group(int(s.perSecond(float64(len(s.rows))))), s.perSecond(bytes/1e6))

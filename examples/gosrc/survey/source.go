@@ -1,4 +1,4 @@
-package main
+package survey
 
 import (
 	"context"
@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// source is the files to measure.
-type source struct {
+// Source is the files to measure.
+type Source struct {
 	root    string   // a directory
 	paths   []string // of the files, relative to root, with slashes, in walking order
 	trouble []error  // directories that could not be read
 	skipped []string // what else is not measured, and why
 }
 
-// goSource finds the source code of the Go installation.
-func goSource(ctx context.Context) (string, error) {
+// GoSource finds the source code of the Go installation.
+func GoSource(ctx context.Context) (string, error) {
 	root := os.Getenv("GOROOT")
 	if out, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output(); err == nil {
 		root = strings.TrimSpace(string(out))
@@ -32,16 +32,16 @@ func goSource(ctx context.Context) (string, error) {
 	return filepath.Join(root, "src"), nil
 }
 
-// list finds the Go files at place, which is a directory or one file.
-func list(place string) (*source, error) {
+// List finds the Go files at place, which is a directory or one file.
+func List(place string) (*Source, error) {
 	info, err := os.Stat(place)
 	if err != nil {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return &source{root: filepath.Dir(place), paths: []string{filepath.Base(place)}}, nil
+		return &Source{root: filepath.Dir(place), paths: []string{filepath.Base(place)}}, nil
 	}
-	src := &source{root: place}
+	src := &Source{root: place}
 	err = filepath.WalkDir(place, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == place:
@@ -57,7 +57,7 @@ func list(place string) (*source, error) {
 }
 
 // add takes up a Go file. What looks like one and is something else is noted.
-func (s *source) add(path string, entry fs.DirEntry) {
+func (s *Source) add(path string, entry fs.DirEntry) {
 	rel, err := filepath.Rel(s.root, path)
 	if err != nil {
 		rel = path

@@ -1,4 +1,6 @@
-package main
+// Package survey measures Go source files and reports on them: what the examples gosrc do, whose commands say where
+// the jobs run.
+package survey
 
 import (
 	"context"
@@ -12,9 +14,9 @@ import (
 	jobgen "github.com/jobgen/jobgen/runtime"
 )
 
-// survey is what was found out about a source.
-type survey struct {
-	*source
+// Survey is what was found out about a source.
+type Survey struct {
+	*Source
 	rows    []row
 	broken  []*metrics.SyntaxError // the files that are not Go, in walking order
 	trouble []error                // what kept files from being measured
@@ -32,9 +34,9 @@ type row struct {
 	metrics.File
 }
 
-// measure runs one job for each file. Its error is that of a run that could not start.
-func measure(ctx context.Context, src *source, opts ...jobgen.Option) (*survey, error) {
-	s := &survey{source: src, trouble: src.trouble}
+// Measure runs one job for each file, with the worker of package metrics. Its error is that of a run that could not start.
+func Measure(ctx context.Context, src *Source, opts ...jobgen.Option) (*Survey, error) {
+	s := &Survey{Source: src, trouble: src.trouble}
 	started := jobgen.Observer{RunStarted: func(info jobgen.RunInfo) { s.run = info }}
 	jobs := metrics.NewMetricsRunner(metrics.Metrics{Root: src.root},
 		jobgen.CollectErrors(), jobgen.Progress("parsing"), jobgen.Observe(started))
@@ -66,7 +68,7 @@ func measure(ctx context.Context, src *source, opts ...jobgen.Option) (*survey, 
 }
 
 // failed sorts the error of a file.
-func (s *survey) failed(err error) {
+func (s *Survey) failed(err error) {
 	var syntax *metrics.SyntaxError
 	if errors.As(err, &syntax) {
 		s.broken = append(s.broken, syntax)
@@ -75,9 +77,9 @@ func (s *survey) failed(err error) {
 	}
 }
 
-// measureSerially does the same as [measure] in the way one would write it without jobgen.
-func measureSerially(ctx context.Context, src *source) (*survey, error) {
-	s := &survey{source: src, trouble: src.trouble}
+// measureSerially does the same as [Measure] in the way one would write it without jobgen.
+func measureSerially(ctx context.Context, src *Source) (*Survey, error) {
+	s := &Survey{Source: src, trouble: src.trouble}
 	m := metrics.Metrics{Root: src.root}
 	start := time.Now()
 	for _, path := range src.paths {
@@ -94,10 +96,10 @@ func measureSerially(ctx context.Context, src *source) (*survey, error) {
 	return s, nil
 }
 
-// readAll reads all files once and forgets them. It needs no type and no generated code: [jobgen.Map]
+// ReadAll reads all files once and forgets them. It needs no type and no generated code: [jobgen.Map]
 // runs a function. Its error is that of a run that was ended early; a file that cannot be read is
 // reported when it is measured.
-func readAll(ctx context.Context, src *source) error {
+func ReadAll(ctx context.Context, src *Source) error {
 	_, err := jobgen.Map(ctx, src.paths, func(_ context.Context, path string) (int64, error) {
 		f, err := os.Open(filepath.Join(src.root, path))
 		if err != nil {

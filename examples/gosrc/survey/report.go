@@ -1,4 +1,4 @@
-package main
+package survey
 
 import (
 	"cmp"
@@ -11,8 +11,26 @@ import (
 	"github.com/jobgen/jobgen/examples/gosrc/metrics"
 )
 
+// Print writes the report: the n files with the most complex functions, those that could not be parsed (all of them, or
+// the first), what else kept files from being measured, and how fast it was.
+func (s *Survey) Print(w io.Writer, n int, all bool) {
+	s.printTop(w, n)
+	s.printBroken(w, all)
+	s.printTrouble(w)
+	s.printSpeed(w)
+}
+
+// Stopped returns why the survey ended before all files were measured, nil if it did not.
+func (s *Survey) Stopped() error { return s.cause }
+
+// Trouble reports whether files or directories could not be read.
+func (s *Survey) Trouble() bool { return len(s.trouble) > 0 }
+
+// Empty reports whether there is nothing to measure.
+func (s *Source) Empty() bool { return len(s.paths) == 0 && len(s.trouble) == 0 }
+
 // printTop prints the n files with the most complex functions.
-func (s *survey) printTop(w io.Writer, n int) {
+func (s *Survey) printTop(w io.Writer, n int) {
 	rows := slices.Clone(s.rows)
 	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.Peak.Complexity, a.Peak.Complexity) })
 	rows = rows[:min(n, len(rows))]
@@ -51,7 +69,7 @@ func at(r row) string {
 const brokenShown = 5
 
 // printBroken prints the files that could not be parsed, or the first of them.
-func (s *survey) printBroken(w io.Writer, all bool) {
+func (s *Survey) printBroken(w io.Writer, all bool) {
 	if len(s.broken) == 0 {
 		return
 	}
@@ -71,7 +89,7 @@ func (s *survey) printBroken(w io.Writer, all bool) {
 }
 
 // excuse says how many of the broken files belong to test data.
-func (s *survey) excuse() string {
+func (s *Survey) excuse() string {
 	tests := 0
 	for _, e := range s.broken {
 		if slices.Contains(strings.Split(e.Path, "/"), "testdata") {
@@ -88,7 +106,7 @@ func (s *survey) excuse() string {
 }
 
 // printTrouble prints what could not be measured for another reason.
-func (s *survey) printTrouble(w io.Writer) {
+func (s *Survey) printTrouble(w io.Writer) {
 	if len(s.trouble) > 0 {
 		fmt.Fprintf(w, "Not measured because of errors:\n\n")
 		for _, err := range s.trouble {
@@ -110,7 +128,7 @@ func (s *survey) printTrouble(w io.Writer) {
 }
 
 // printSpeed prints how fast the run was. Files that could not be parsed do not count.
-func (s *survey) printSpeed(w io.Writer) {
+func (s *Survey) printSpeed(w io.Writer) {
 	bytes, lines := s.total()
 	fmt.Fprintf(w, "Parsed %s (%s, %s) in %.2f s:\n",
 		count(len(s.rows), "file"), size(bytes), count(lines, "line"), s.elapsed.Seconds())
@@ -122,7 +140,7 @@ func (s *survey) printSpeed(w io.Writer) {
 // cores says how many processors Go uses.
 func cores() string { return count(runtime.GOMAXPROCS(0), "core") }
 
-func (s *survey) total() (bytes float64, lines int) {
+func (s *Survey) total() (bytes float64, lines int) {
 	for _, r := range s.rows {
 		bytes += float64(r.Bytes)
 		lines += r.Lines
@@ -130,7 +148,7 @@ func (s *survey) total() (bytes float64, lines int) {
 	return bytes, lines
 }
 
-func (s *survey) perSecond(n float64) float64 {
+func (s *Survey) perSecond(n float64) float64 {
 	if s.elapsed <= 0 {
 		return 0
 	}
