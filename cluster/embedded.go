@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -82,7 +83,9 @@ type embedded struct {
 	server    *server.Server
 	dir       string
 	temporary bool
-	workers   []*localWorker
+
+	mu      sync.Mutex
+	workers []*localWorker
 }
 
 func (e *embedded) startServer(token string, maxStore int64) error {
@@ -127,7 +130,7 @@ func (e *embedded) await(ctx context.Context, c *Cluster) error {
 	defer w.Stop()
 	there := map[string]bool{}
 	lost := make(chan error, len(e.workers))
-	for _, p := range e.workers {
+	for _, p := range e.all() {
 		go func() {
 			select {
 			case <-p.ended:
@@ -153,10 +156,10 @@ func (e *embedded) await(ctx context.Context, c *Cluster) error {
 
 func (e *embedded) close() error {
 	var err error
-	for _, w := range e.workers {
+	for _, w := range e.all() {
 		w.askToEnd()
 	}
-	for _, w := range e.workers {
+	for _, w := range e.all() {
 		w.wait(3 * time.Second)
 	}
 	if e.server != nil {

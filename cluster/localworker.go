@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,11 +23,20 @@ func (c *Cluster) WorkerEnv() []string {
 	return env
 }
 
+// StartWorker starts one more worker of an embedded server on this machine, for slots jobs at a time. It does not wait
+// for it.
+func (c *Cluster) StartWorker(slots int) error {
+	if c.local == nil {
+		return errors.New("cluster: only an embedded server's workers are started here; those of another one are this program with JOBGEN_WORKER=" + c.address)
+	}
+	return c.local.startWorker(c.WorkerEnv(), max(slots, 1))
+}
+
 // Workers returns the process ids of the workers that [Embedded] has started and that live.
 func (c *Cluster) Workers() []int {
 	var pids []int
 	if c.local != nil {
-		for _, w := range c.local.workers {
+		for _, w := range c.local.all() {
 			select {
 			case <-w.ended:
 			default:
@@ -79,8 +89,16 @@ func (e *embedded) startWorker(env []string, slots int) error {
 		w.err = w.cmd.Wait()
 		close(w.ended)
 	}()
+	e.mu.Lock()
 	e.workers = append(e.workers, w)
+	e.mu.Unlock()
 	return nil
+}
+
+func (e *embedded) all() []*localWorker {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.workers)
 }
 
 // reason says why a worker has ended that should not have.
