@@ -251,6 +251,8 @@ func TestHostile(t *testing.T) {
 		{"no keys", []byte{3}, func(d *Decoder) {
 			ReadMap(d, new(map[struct{}]struct{}), ReadNothing, ReadNothing)
 		}, "a map has 2 entries"},
+		{"place", []byte{1}, func(d *Decoder) { ReadPlace(d, new(error)) }, "at byte 0 of 1: a place has the byte 1, not 0"},
+		{"places", huge, func(d *Decoder) { ReadSlice(d, new([]error), ReadPlace) }, "for which 0 bytes are left"},
 		{"rest", []byte{1, 2}, func(d *Decoder) { ReadBool(d, new(bool)) }, "1 bytes are left over"},
 	} {
 		d := Decode(tt.msg)
