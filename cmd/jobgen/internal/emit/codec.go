@@ -82,6 +82,8 @@ func (f *file) direct(verb string, c *model.Codec) jen.Code {
 		return kernel(verb + basics[c.Scalar])
 	case model.CodecNothing:
 		return kernel(verb + "Nothing")
+	case model.CodecPlace:
+		return kernel(verb + "Place")
 	case model.CodecNumbers:
 		return kernel(verb + "Numbers").Types(f.predeclared(c.Scalar))
 	case model.CodecFixed:
