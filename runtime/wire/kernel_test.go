@@ -110,7 +110,17 @@ func appendMap(b []byte, p *map[string]int) []byte {
 	return b
 }
 
-func readMap(d *Decoder, p *map[string]int) { ReadMap(d, p, ReadString, ReadInt) }
+func readMap(d *Decoder, p *map[string]int) {
+	n := ReadMapLen(d, p)
+	for range n {
+		var k string
+		var v int
+		ReadString(d, &k)
+		ReadInt(d, &v)
+		(*p)[k] = v
+	}
+	EndMap(d, p, n)
+}
 
 func appendPointer(b []byte, p **int) []byte { return AppendPointer(b, p, AppendInt) }
 func readPointer(d *Decoder, p **int)        { ReadPointer(d, p, ReadInt) }

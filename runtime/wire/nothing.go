@@ -22,6 +22,6 @@ func AppendPlace[T any](b []byte, _ *T) []byte { return append(b, 0) }
 // ReadPlace reads that byte, and leaves the value to the other way.
 func ReadPlace[T any](d *Decoder, _ *T) {
 	if c := d.byte("a place"); c != 0 {
-		d.fail(d.at()-1, "a place has the byte %d, not 0", c)
+		d.fail(d.i-1, "a place has the byte %d, not 0", c)
 	}
 }
