@@ -228,7 +228,9 @@ func specVariance() jobgen.Spec[sharedmem.Array[float64], float64] {
 			},
 			ReadIn: func(b []byte) (in sharedmem.Array[float64], rest []byte, err error) {
 				d := wire.Decode(b)
-				wire.ReadWith(&d, in.UnmarshalBinary)
+				if raw := wire.ReadRaw(&d); raw != nil {
+					wire.Check(&d, raw, in.UnmarshalBinary(raw))
+				}
 				rest, err = d.Rest()
 				return in, rest, err
 			},
@@ -261,6 +263,18 @@ func appendMapOfStringToInt(b []byte, p *map[string]int) []byte {
 	return b
 }
 
+func readMapOfStringToInt(d *wire.Decoder, p *map[string]int) {
+	n := wire.ReadMapLen(d, p)
+	for range n {
+		var k string
+		var v int
+		wire.ReadString(d, &k)
+		wire.ReadInt(d, &v)
+		(*p)[k] = v
+	}
+	wire.EndMap(d, p, n)
+}
+
 func appendNote(b []byte, p *note) []byte {
 	b = wire.AppendNumbers[float64](b, &p.Data)
 	b = wire.AppendString(b, &p.Name)
@@ -273,8 +287,10 @@ func appendNote(b []byte, p *note) []byte {
 func readNote(d *wire.Decoder, p *note) {
 	wire.ReadNumbers[float64](d, &p.Data)
 	wire.ReadString(d, &p.Name)
-	wire.ReadWith(d, p.When.UnmarshalBinary)
-	wire.ReadMap(d, &p.Counts, wire.ReadString, wire.ReadInt)
+	if raw := wire.ReadRaw(d); raw != nil {
+		wire.Check(d, raw, p.When.UnmarshalBinary(raw))
+	}
+	readMapOfStringToInt(d, &p.Counts)
 	readPlace(d, &p.Where)
 }
 

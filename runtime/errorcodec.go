@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -17,7 +18,8 @@ import (
 	"github.com/jobgen/jobgen/sharedmem"
 )
 
-// RemoteError is an error that a job returned in another process, where its type cannot come along.
+// RemoteError is an error that a job returned in another process, and whose type cannot come along: it is not
+// marked //jobgen:error.
 // errors.Is finds what it wraps of the errors that both processes know: those of the standard library,
 // and those given to [RegisterError].
 type RemoteError struct {
@@ -68,7 +70,7 @@ type sentinelTable struct {
 
 // add names an error by what it says. A second one that says the same gets a number.
 func (t *sentinelTable) add(err error) {
-	if err == nil || !reflect.TypeOf(err).Comparable() || t.names[err] != "" {
+	if err == nil || !reflect.ValueOf(err).Comparable() || t.names[err] != "" {
 		return
 	}
 	name := err.Error()
@@ -79,7 +81,7 @@ func (t *sentinelTable) add(err error) {
 }
 
 func (t *sentinelTable) name(err error) string {
-	if !reflect.TypeOf(err).Comparable() {
+	if !reflect.ValueOf(err).Comparable() { // of a comparable type a value may hold others in an interface
 		return ""
 	}
 	t.RLock()
@@ -101,9 +103,10 @@ type wireError struct {
 	Timeout  *wireTimeout     `json:",omitempty"`
 	Lost     *WorkerLostError `json:",omitempty"`
 	Fault    *wireFault       `json:",omitempty"`
+	Typed    *wireTyped       `json:",omitempty"`
 	Type     string           `json:",omitempty"`
 	Text     string           `json:",omitempty"`
-	Errs     []*wireError     `json:",omitempty"`
+	Errs     []*wireError     `json:",omitempty"` // not beside Typed, which has its own
 }
 
 type wirePanic struct {
@@ -137,7 +140,7 @@ func ReadError(b []byte) error { return decodeError(b) }
 func encodeError(b []byte, err error) []byte {
 	text, jsonErr := json.Marshal(toWire(err, 0))
 	if jsonErr != nil { // it has only strings and numbers
-		text, _ = json.Marshal(&wireError{Type: fmt.Sprintf("%T", err), Text: err.Error()})
+		text, _ = json.Marshal(plainWire(err))
 	}
 	return append(b, text...)
 }
@@ -158,12 +161,17 @@ func toWire(err error, depth int) *wireError {
 		return &wireError{Sentinel: name}
 	}
 	if depth == wireDepth {
-		return &wireError{Type: fmt.Sprintf("%T", err), Text: err.Error()}
+		return plainWire(err)
 	}
 	if n, ok := errnoOf(err); ok {
 		return &wireError{Errno: n, Text: err.Error()}
 	}
 	depth++
+	if t := typedToWire(err, depth); t != nil {
+		w := plainWire(err)
+		w.Typed = t
+		return w
+	}
 	switch e := err.(type) {
 	case *PanicError:
 		p := &wirePanic{Stack: e.Stack}
@@ -180,7 +188,7 @@ func toWire(err error, depth int) *wireError {
 	case *sharedmem.FaultError:
 		return &wireError{Fault: &wireFault{e.What, uint64(e.Addr), toWire(e.Err, depth)}}
 	}
-	w := &wireError{Type: fmt.Sprintf("%T", err), Text: err.Error()}
+	w := plainWire(err)
 	switch e := err.(type) {
 	case *RemoteError: // it has come from yet another process
 		w.Type = e.Type
@@ -199,6 +207,20 @@ func toWire(err error, depth int) *wireError {
 	}
 	// Some errors are others without wrapping them: fs.PathError's Errno is fs.ErrNotExist.
 	return w
+}
+
+// plainWire is what is said of any error: its type and text. An Error method that panics, as that of a nil
+// pointer may, is answered as fmt does it.
+func plainWire(err error) *wireError {
+	text := func() (text string) {
+		defer func() {
+			if v := recover(); v != nil {
+				text = fmt.Sprintf("%v", err)
+			}
+		}()
+		return err.Error()
+	}()
+	return &wireError{Type: fmt.Sprintf("%T", err), Text: text}
 }
 
 func fromWire(w *wireError, depth int) error {
@@ -230,6 +252,13 @@ func fromWire(w *wireError, depth int) error {
 		return &sharedmem.FaultError{What: w.Fault.What, Addr: uintptr(w.Fault.Addr), Err: fromWire(w.Fault.Err, depth)}
 	}
 	e := &RemoteError{Type: w.Type, Text: w.Text}
+	if w.Typed != nil {
+		err, held := typedFromWire(w.Typed, depth)
+		if err != nil {
+			return err
+		}
+		e.Errs = slices.DeleteFunc(held, func(err error) bool { return err == nil })
+	}
 	for _, inner := range w.Errs {
 		if err := fromWire(inner, depth); err != nil {
 			e.Errs = append(e.Errs, err)

@@ -14,7 +14,7 @@ import (
 // A version stays while what it promised to older files holds: names may be added to it, but none
 // changes. A file from before there were codecs compiles, and its workers are refused by backends with
 // the advice to run go generate. A file with codecs does not compile with a runtime from before them, because
-// that has no package wire to import.
+// that has no package wire to import; nor does one with error types where there is no RegisterErrorType.
 const ABI1 = 1
 
 // Spec describes a worker to the runtime. It is filled in by generated code, which hands it to

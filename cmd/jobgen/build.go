@@ -62,9 +62,11 @@ func build(r *load.Result, p *load.Package) built {
 			return b
 		}
 		if !r.HasKernel() && travels(b.model) {
-			b.diagnostics = []model.Diagnostic{{Code: model.NoRuntime, Pos: at(b.model),
-				Message: fmt.Sprintf("the module's version of %s is older than this jobgen and has no package %s", model.Runtime, model.KernelName),
-				Remedy:  "run go get " + model.Runtime + "@latest"}}
+			b.diagnostics = []model.Diagnostic{older(b.model, "package "+model.KernelName)}
+			return b
+		}
+		if len(b.model.Errors) > 0 && !r.RuntimeHas("RegisterErrorType") {
+			b.diagnostics = []model.Diagnostic{older(b.model, "function RegisterErrorType")}
 			return b
 		}
 	}
@@ -103,6 +105,11 @@ func travels(p *model.Package) bool {
 			return true
 		}
 	}
+	for _, e := range p.Errors {
+		if e.Codec != nil {
+			return true
+		}
+	}
 	return false
 }
 
@@ -116,10 +123,15 @@ func count(ds []model.Diagnostic, code model.Code) int {
 	return n
 }
 
-// resolved is the package with only those workers whose signatures are complete.
+// resolved is the package with only those workers whose signatures are complete, and such error types.
 func resolved(p *model.Package) *model.Package {
 	q := *p
-	q.Workers, q.Instances = nil, nil
+	q.Workers, q.Instances, q.Errors = nil, nil, nil
+	for _, e := range p.Errors {
+		if e.Sound() {
+			q.Errors = append(q.Errors, e)
+		}
+	}
 	for _, w := range p.Workers {
 		ok := w.Do != nil && !w.Interface && !w.Misfit && (w.MapJob == nil || len(w.MapJob.Params) == 1)
 		for _, m := range []*model.Method{w.Do, w.MapJob} {
@@ -139,7 +151,7 @@ func resolved(p *model.Package) *model.Package {
 	return &q
 }
 
-// at is the position of a package's first worker, for what concerns all of them.
+// at is the position of a package's first worker or error type, for what concerns all of them.
 func at(p *model.Package) model.Pos {
 	var ps []model.Pos
 	for _, w := range p.Workers {
@@ -148,6 +160,9 @@ func at(p *model.Package) model.Pos {
 	for _, in := range p.Instances {
 		ps = append(ps, in.Pos)
 	}
+	for _, e := range p.Errors {
+		ps = append(ps, e.Pos)
+	}
 	if len(ps) == 0 {
 		return model.Pos{}
 	}
@@ -155,9 +170,20 @@ func at(p *model.Package) model.Pos {
 	return ps[0]
 }
 
-func noRuntime(p *model.Package, err error) model.Diagnostic {
+// older says that the runtime is from before something that the output needs.
+func older(p *model.Package, what string) model.Diagnostic {
 	return model.Diagnostic{Code: model.NoRuntime, Pos: at(p),
-		Message: fmt.Sprintf("package %s has workers, but cannot import %s: %s", p.Name, model.Runtime, err),
+		Message: fmt.Sprintf("the module's version of %s is older than this jobgen and has no %s", model.Runtime, what),
+		Remedy:  "run go get " + model.Runtime + "@latest"}
+}
+
+func noRuntime(p *model.Package, err error) model.Diagnostic {
+	what := "workers"
+	if len(p.Workers)+len(p.Instances) == 0 {
+		what = "error types"
+	}
+	return model.Diagnostic{Code: model.NoRuntime, Pos: at(p),
+		Message: fmt.Sprintf("package %s has %s, but cannot import %s: %s", p.Name, what, model.Runtime, err),
 		Remedy:  "run go get " + model.Runtime + "; in a module with a vendor directory also import it somewhere and run go mod vendor"}
 }
 

@@ -16,7 +16,7 @@ import (
 
 var codePattern = regexp.MustCompile(`^(?i:JG)\d{3}$`)
 
-// explainCommand prints what jobgen knows of workers, or what an error code means.
+// explainCommand prints what jobgen knows of workers and error types, or what an error code means.
 func explainCommand(args []string, stdout, stderr io.Writer) int {
 	var o options
 	flags := newFlags("jobgen explain", stderr, &o)
@@ -103,14 +103,20 @@ func explain(o options, pattern, name string, out *printer) {
 				found++
 			}
 		}
+		for _, e := range b.model.Errors {
+			if name == "" || e.Name == name {
+				describeError(out.stdout, b.model, e)
+				found++
+			}
+		}
 	}
 	for _, d := range model.SortDiagnostics(all) {
 		out.diagnostic(d)
 	}
 	if found == 0 && len(all) == 0 {
-		what := "no worker"
+		what := "no worker or error type"
 		if name != "" {
-			what = "no worker " + name
+			what += " " + name
 		}
 		out.diagnostic(model.Diagnostic{Code: model.NoSuchWorker, Message: fmt.Sprintf("there is %s in %s", what, pattern)})
 	}

@@ -90,8 +90,8 @@ func compare(b built) ([]change, []model.Diagnostic) {
 		switch {
 		case os.IsNotExist(err):
 			c := change{path: path, want: want, reasons: []string{"it is missing"}}
-			for _, name := range stale.Workers(want) {
-				c.reasons = append(c.reasons, located(b.model, stale.Reason{Worker: name, Text: "worker " + name + " is new"}))
+			for _, r := range stale.News(want) {
+				c.reasons = append(c.reasons, located(b.model, r))
 			}
 			changes = append(changes, c)
 		case err != nil:
@@ -120,11 +120,11 @@ func compare(b built) ([]change, []model.Diagnostic) {
 			continue
 		}
 		c := change{path: path, old: old}
-		for _, name := range stale.Workers(old) {
-			c.reasons = append(c.reasons, fmt.Sprintf("worker %s is gone", name))
+		for _, r := range stale.Ends(old) {
+			c.reasons = append(c.reasons, r.Text)
 		}
 		if len(c.reasons) == 0 {
-			c.reasons = []string{"no worker belongs to it"}
+			c.reasons = []string{"no worker or error type belongs to it"}
 		}
 		changes = append(changes, c)
 	}
@@ -133,6 +133,9 @@ func compare(b built) ([]change, []model.Diagnostic) {
 
 // located adds the position of what a reason is about.
 func located(p *model.Package, r stale.Reason) string {
+	if e := p.Error(r.Error); e != nil {
+		return fmt.Sprintf("%s (%s:%d)", r.Text, e.Pos.Base(), e.Pos.Line)
+	}
 	w := p.Worker(r.Worker)
 	if w == nil {
 		return r.Text

@@ -12,7 +12,7 @@
 // # Usage
 //
 //	jobgen [-check] [-diff] [-n] [-json] [-tags list] [-C dir] [packages]
-//	jobgen explain [-tags list] [-C dir] [worker | code]...
+//	jobgen explain [-tags list] [-C dir] [worker | error type | code]...
 //	jobgen version
 //
 // Packages are named as for go build; without any, it is the one in the current directory.
@@ -35,6 +35,7 @@
 //	//jobgen:worker remote             it is an error if the worker cannot leave its process
 //	//jobgen:worker bind=axis,order    these parameters of a function are configuration
 //	//jobgen:instantiate Sq[float64]   this instance of a generic worker shall run everywhere
+//	//jobgen:error                     errors of this type arrive from other processes as what they are
 //
 // A directive that is misspelled or stands where it means nothing is an error.
 //
@@ -56,6 +57,15 @@
 // unexported fields and none of those methods) runs in its own process only; jobgen explain says why. A
 // generic worker travels in the instances that //jobgen:instantiate names.
 //
+// # Errors
+//
+// An error that a job returns in another process, or panics with, arrives as a *jobgen.RemoteError with its text, and
+// with the errors that it wraps. One of a type that is marked //jobgen:error arrives as itself, with all its fields,
+// wherever in a chain it stands, so that errors.As finds it. Values and pointers stay apart. Fields of type error
+// and []error may hold any error; all other fields are encoded as those of workers are, the unexported ones too, and one
+// that cannot be is an error. A type with methods of its own for that, such as MarshalBinary and UnmarshalBinary, is
+// left to them. The package need not have workers.
+//
 // # Files
 //
 // The output for package foo is jobgen_gen.go; for its test files it is jobgen_gen_test.go, and for
@@ -63,7 +73,7 @@
 // //go:build line or a name like foo_linux.go, have an output of their own with the same constraint.
 //
 // A file is written only if its content changes, and never over one that jobgen did not write. An output
-// without workers is removed, unless its constraint keeps it out of the current build. Nothing is written
+// without workers and error types is removed, unless its constraint keeps it out of the current build. Nothing is written
 // for a package with errors, and never anything that does not compile.
 package main
 
@@ -89,7 +99,7 @@ const (
 )
 
 const usage = `usage: jobgen [-check] [-diff] [-n] [-json] [-tags list] [-C dir] [packages]
-       jobgen explain [-tags list] [-C dir] [worker | code]...
+       jobgen explain [-tags list] [-C dir] [worker | error type | code]...
        jobgen version
 `
 

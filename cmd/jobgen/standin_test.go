@@ -52,6 +52,13 @@ var standIns = importerOf(map[string]string{
 		func ReadString[T ~string](d *Decoder, p *T) {}
 		func ReadNumbers[U Number, S ~[]E, E any](d *Decoder, p *S) {}
 		func ReadFixed[U Number, A any](d *Decoder, p *A) {}
+		func ReadSliceLen[S ~[]E, E any](d *Decoder, p *S) int { return 0 }
+		func Room[S ~[]E, E any](d *Decoder, p *S, i, n int) bool { return false }
+		func ReadMapLen[M ~map[K]V, K comparable, V any](d *Decoder, p *M) int { return 0 }
+		func EndMap[M ~map[K]V, K comparable, V any](d *Decoder, p *M, n int) {}
+		func ReadNew[P ~*T, T any](d *Decoder, p *P) bool { return false }
+		func ReadRaw(d *Decoder) []byte { return nil }
+		func Check(d *Decoder, raw []byte, err error) {}
 		func ReadSlice[S ~[]E, E any](d *Decoder, p *S, each func(*Decoder, *E)) {}
 		func ReadEmpties[S ~[]E, E any](d *Decoder, p *S) {}
 		func ReadMap[M ~map[K]V, K comparable, V any](d *Decoder, p *M, key func(*Decoder, *K), value func(*Decoder, *V)) {}

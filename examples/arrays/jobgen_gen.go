@@ -127,7 +127,9 @@ func specSharedVariance() jobgen.Spec[sharedmem.Array[float64], float64] {
 			},
 			ReadIn: func(b []byte) (in sharedmem.Array[float64], rest []byte, err error) {
 				d := wire.Decode(b)
-				wire.ReadWith(&d, in.UnmarshalBinary)
+				if raw := wire.ReadRaw(&d); raw != nil {
+					wire.Check(&d, raw, in.UnmarshalBinary(raw))
+				}
 				rest, err = d.Rest()
 				return in, rest, err
 			},
@@ -216,6 +218,8 @@ func appendSharedFillJob(b []byte, p *SharedFillJob) []byte {
 }
 
 func readSharedFillJob(d *wire.Decoder, p *SharedFillJob) {
-	wire.ReadWith(d, p.X.UnmarshalBinary)
+	if raw := wire.ReadRaw(d); raw != nil {
+		wire.Check(d, raw, p.X.UnmarshalBinary(raw))
+	}
 	wire.ReadUint(d, &p.At)
 }

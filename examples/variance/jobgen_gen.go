@@ -520,7 +520,7 @@ func specVarianceAlong(axis int) jobgen.Spec[Matrix, []float64] {
 			},
 			ReadIn: func(b []byte) (in Matrix, rest []byte, err error) {
 				d := wire.Decode(b)
-				wire.ReadSlice(&d, &in, wire.ReadNumbers[float64])
+				readMatrix(&d, &in)
 				rest, err = d.Rest()
 				return in, rest, err
 			},
@@ -553,7 +553,21 @@ func appendDataset(b []byte, p *Dataset) []byte {
 
 func readDataset(d *wire.Decoder, p *Dataset) {
 	wire.ReadString(d, &p.Name)
-	wire.ReadSlice(d, &p.Arrays, wire.ReadNumbers[float64])
+	readSliceOfSliceOfFloat64(d, &p.Arrays)
+}
+
+func readMatrix(d *wire.Decoder, p *Matrix) {
+	n := wire.ReadSliceLen(d, p)
+	for i := 0; wire.Room(d, p, i, n); i++ {
+		wire.ReadNumbers[float64](d, &(*p)[i])
+	}
+}
+
+func readSliceOfSliceOfFloat64(d *wire.Decoder, p *[][]float64) {
+	n := wire.ReadSliceLen(d, p)
+	for i := 0; wire.Room(d, p, i, n); i++ {
+		wire.ReadNumbers[float64](d, &(*p)[i])
+	}
 }
 
 func appendTrimmedJob(b []byte, p *TrimmedJob) []byte {

@@ -36,7 +36,9 @@ func appendSample(b []byte, v *sample) []byte {
 func readSample(d *Decoder, v *sample) {
 	ReadNumbers[float64](d, &v.Data)
 	ReadString(d, &v.Name)
-	ReadWith(d, v.When.UnmarshalBinary)
+	if raw := ReadRaw(d); raw != nil {
+		Check(d, raw, v.When.UnmarshalBinary(raw))
+	}
 	readMap(d, &v.Counts)
 	ReadFloat64(d, &v.Where.X)
 	ReadFloat64(d, &v.Where.Y)

@@ -33,8 +33,14 @@ func ReadNumbers[U Number, S ~[]E, E any](d *Decoder, p *S) {
 		*p = nil
 		return
 	}
+	raw := d.fixed("a slice of numbers", n*size)
+	if l.plain && n > 0 {
+		// What append copies to need not be cleared before, unlike what make returns.
+		*p = append(S(nil), elementsOf[E](raw, n)...)[:n:n]
+		return
+	}
 	s := make(S, n)
-	l.read(d, bytesOf(s), d.fixed("a slice of numbers", n*size))
+	l.read(d, bytesOf(s), raw)
 	*p = s
 }
 
@@ -122,7 +128,7 @@ func (l lane) read(d *Decoder, memory, raw []byte) {
 		// Any other byte in a bool makes the compiled program behave in ways that Go does not know.
 		for i, c := range raw {
 			if c > 1 {
-				d.fail(d.at()-len(raw)+i, "a bool has the byte %d, not 0 or 1", c)
+				d.fail(d.i-len(raw)+i, "a bool has the byte %d, not 0 or 1", c)
 				return
 			}
 			memory[i] = c
@@ -140,7 +146,7 @@ func (l lane) read(d *Decoder, memory, raw []byte) {
 			x = binary.LittleEndian.Uint64(raw)
 		}
 		if l.memory < l.wire && !l.fits(x) {
-			d.misfit(d.at()-len(raw), int64(x), 32)
+			d.misfit(d.i-len(raw), int64(x), 32)
 			return
 		}
 		switch l.memory {

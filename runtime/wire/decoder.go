@@ -15,51 +15,50 @@ const maxUnpaid = 1 << 18
 // Decoder reads a message. The first error stays: everything that is read after it is zero. A
 // Decoder is for one goroutine.
 type Decoder struct {
-	b      []byte // what has not been read; nothing after an error
-	size   int    // of the message
+	b      []byte // the message; it stays, because a pointer that moved would be a write barrier's business
+	i      int    // how much of it has been read; all of it after an error
 	unpaid int    // bytes of memory without content that were allocated
 	err    error
 }
 
 // Decode returns a decoder of what is at the start of b. What is decoded never refers to b's memory.
-func Decode(b []byte) Decoder { return Decoder{b: b, size: len(b)} }
+func Decode(b []byte) Decoder { return Decoder{b: b} }
 
 // Rest returns what has not been read, and the first error.
-func (d *Decoder) Rest() ([]byte, error) { return d.b, d.err }
+func (d *Decoder) Rest() ([]byte, error) { return d.b[d.i:], d.err }
 
 // End returns the first error; bytes that were not read are one.
 func (d *Decoder) End() error {
-	if d.err == nil && len(d.b) > 0 {
-		d.fail(d.at(), "%d bytes are left over", len(d.b))
+	if d.err == nil && d.left() > 0 {
+		d.fail(d.i, "%d bytes are left over", d.left())
 	}
 	return d.err
 }
 
-// at is how many bytes have been read.
-func (d *Decoder) at() int { return d.size - len(d.b) }
+// left is how many bytes have not been read.
+func (d *Decoder) left() int { return len(d.b) - d.i }
 
 // fail keeps an error at a byte of the message and makes everything after it zero.
 func (d *Decoder) fail(at int, format string, args ...any) {
 	if d.err == nil {
-		d.err = fmt.Errorf("at byte %d of %d: %w", at, d.size, fmt.Errorf(format, args...))
+		d.err = fmt.Errorf("at byte %d of %d: %w", at, len(d.b), fmt.Errorf(format, args...))
 	}
-	d.b = nil
+	d.i = len(d.b)
 }
 
-// short says that the message ends too early, and returns nothing.
-func (d *Decoder) short(what string) []byte {
-	d.fail(d.at(), "%s is cut short, with %d bytes left", what, len(d.b))
-	return nil
+// short says that the message ends too early.
+func (d *Decoder) short(what string) {
+	d.fail(d.i, "%s is cut short, with %d bytes left", what, d.left())
 }
 
 // byte reads one byte.
 func (d *Decoder) byte(what string) byte {
-	if len(d.b) == 0 {
+	if d.i >= len(d.b) {
 		d.short(what)
 		return 0
 	}
-	c := d.b[0]
-	d.b = d.b[1:]
+	c := d.b[d.i]
+	d.i++
 	return c
 }
 
@@ -67,69 +66,80 @@ func (d *Decoder) byte(what string) byte {
 func (d *Decoder) flag(what string) bool {
 	c := d.byte(what)
 	if c > 1 {
-		d.fail(d.at()-1, "%s has the byte %d, not 0 or 1", what, c)
+		d.fail(d.i-1, "%s has the byte %d, not 0 or 1", what, c)
 		return false
 	}
 	return c == 1
 }
 
-// uvarint reads an unsigned integer.
+// uvarint reads an unsigned integer. Small ones, which are most, are read where it is called.
 func (d *Decoder) uvarint(what string) uint64 {
-	if b := d.b; len(b) > 0 && b[0] < 0x80 {
-		d.b = b[1:]
-		return uint64(b[0])
+	if i := d.i; i < len(d.b) && d.b[i] < 0x80 {
+		d.i++
+		return uint64(d.b[i])
 	}
 	return d.longUvarint(what)
 }
 
 func (d *Decoder) longUvarint(what string) uint64 {
-	x, n := binary.Uvarint(d.b)
+	x, n := binary.Uvarint(d.b[d.i:])
 	switch {
 	case n == 0:
 		d.short(what)
 		return 0
 	case n < 0:
-		d.fail(d.at(), "%s does not fit in 64 bits", what)
+		d.fail(d.i, "%s does not fit in 64 bits", what)
 		return 0
 	}
-	d.b = d.b[n:]
+	d.i += n
 	return x
 }
 
 // fixed reads n bytes, or returns nil.
 func (d *Decoder) fixed(what string, n int) []byte {
-	b := d.b
-	if n > len(b) {
-		return d.short(what)
+	i := d.i
+	if n > len(d.b)-i {
+		d.short(what)
+		return nil
 	}
-	d.b = b[n:]
-	return b[:n]
+	d.i = i + n
+	return d.b[i : i+n : i+n]
 }
 
-// block reads a length and so many bytes.
-func (d *Decoder) block(what string) (raw []byte, ok bool) {
-	at := d.at()
+// block reads a length and so many bytes; it returns nil after an error.
+func (d *Decoder) block(what string) []byte {
+	if i := d.i; i < len(d.b) {
+		// A length of one byte.
+		if end := i + 1 + int(d.b[i]); d.b[i] < 0x80 && end <= len(d.b) {
+			d.i = end
+			return d.b[i+1 : end : end]
+		}
+	}
+	return d.longBlock(what)
+}
+
+func (d *Decoder) longBlock(what string) []byte {
+	at := d.i
 	n := d.uvarint(what)
-	if n > uint64(len(d.b)) {
-		d.fail(at, "%s has %d bytes, of which %d are left", what, n, len(d.b))
+	if n > uint64(d.left()) {
+		d.fail(at, "%s has %d bytes, of which %d are left", what, n, d.left())
 	}
 	if d.err != nil {
-		return nil, false
+		return nil
 	}
-	raw = d.fixed(what, int(n))
-	return raw[:len(raw):len(raw)], true
+	return d.fixed(what, int(n))
 }
 
 // length reads the length of a slice or map whose elements take at least size bytes each; ok is false
 // if it is nil, and after an error.
 func (d *Decoder) length(what string, size int) (n int, ok bool) {
-	at := d.at()
+	at := d.i
 	u := d.uvarint(what)
 	if u == 0 {
 		return 0, false
 	}
-	if u--; u > uint64(len(d.b)/max(1, size)) {
-		d.fail(at, "%s has %d elements, for which %d bytes are left", what, u, len(d.b))
+	if u--; u > uint64(d.left()/max(1, size)) {
+		d.fail(at, "%s has %d elements, for which %d bytes are left", what, u, d.left())
 		return 0, false
 	}
 	return int(u), true
@@ -139,5 +149,5 @@ func (d *Decoder) length(what string, size int) (n int, ok bool) {
 // that the message's rest pays for eight times over is enough for most types in one go; more comes
 // with the elements.
 func (d *Decoder) room(n, size int) int {
-	return min(n, 8*len(d.b)/max(1, size)+8)
+	return min(n, 8*d.left()/max(1, size)+8)
 }

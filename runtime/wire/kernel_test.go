@@ -110,7 +110,17 @@ func appendMap(b []byte, p *map[string]int) []byte {
 	return b
 }
 
-func readMap(d *Decoder, p *map[string]int) { ReadMap(d, p, ReadString, ReadInt) }
+func readMap(d *Decoder, p *map[string]int) {
+	n := ReadMapLen(d, p)
+	for range n {
+		var k string
+		var v int
+		ReadString(d, &k)
+		ReadInt(d, &v)
+		(*p)[k] = v
+	}
+	EndMap(d, p, n)
+}
 
 func appendPointer(b []byte, p **int) []byte { return AppendPointer(b, p, AppendInt) }
 func readPointer(d *Decoder, p **int)        { ReadPointer(d, p, ReadInt) }
@@ -251,6 +261,8 @@ func TestHostile(t *testing.T) {
 		{"no keys", []byte{3}, func(d *Decoder) {
 			ReadMap(d, new(map[struct{}]struct{}), ReadNothing, ReadNothing)
 		}, "a map has 2 entries"},
+		{"place", []byte{1}, func(d *Decoder) { ReadPlace(d, new(error)) }, "at byte 0 of 1: a place has the byte 1, not 0"},
+		{"places", huge, func(d *Decoder) { ReadSlice(d, new([]error), ReadPlace) }, "for which 0 bytes are left"},
 		{"rest", []byte{1, 2}, func(d *Decoder) { ReadBool(d, new(bool)) }, "1 bytes are left over"},
 	} {
 		d := Decode(tt.msg)

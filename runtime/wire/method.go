@@ -39,14 +39,24 @@ func AppendFrom(b []byte, method func() ([]byte, error)) []byte {
 	return append(appendUvarint(b, uint64(len(made))), made...)
 }
 
+// ReadRaw returns the bytes that a method of the value shall read, or nil after an error. The method must not keep
+// them, as UnmarshalBinary and its like demand; what it returns goes to [Check].
+func ReadRaw(d *Decoder) []byte {
+	return d.block("a value that decodes itself")
+}
+
+// Check takes what a method has said about bytes that [ReadRaw] returned.
+func Check(d *Decoder, raw []byte, err error) {
+	if err != nil {
+		d.fail(d.i-len(raw), "%w", err)
+	}
+}
+
 // ReadWith gives the bytes that were appended to a method of the value: UnmarshalBinary, UnmarshalVT, GobDecode,
 // UnmarshalText. The method must not keep them, as those interfaces demand.
 func ReadWith(d *Decoder, method func([]byte) error) {
-	at := d.at()
-	if raw, ok := d.block("a value that decodes itself"); ok {
-		if err := method(raw); err != nil {
-			d.fail(at, "%w", err)
-		}
+	if raw := ReadRaw(d); raw != nil {
+		Check(d, raw, method(raw))
 	}
 }
 

@@ -32,6 +32,7 @@ var Analyzers = []*analysis.Analyzer{
 	rule("jobgenlocks", "find locks that each worker has a copy of", locks),
 	rule("jobgenremote", "find workers marked remote that cannot leave their process", remotes),
 	rule("jobgenarrays", "find shared arrays whose elements hold pointers", arrays),
+	rule("jobgenerrors", "find error types that are none or cannot travel", errorTypes),
 	rule("jobgeninstances", "find //jobgen:instantiate lines that name no instance of a worker", instances),
 }
 

@@ -21,6 +21,8 @@ func directives(p *model.Package) []model.Diagnostic {
 			ds = append(ds, model.Diagnostic{Code: model.UnknownVerb, Pos: d.Pos, Message: d.Bad})
 		case d.Verb == "worker":
 			ds = append(ds, worker(d)...)
+		case d.Verb == "error":
+			ds = append(ds, errorDirective(d)...)
 		case d.Verb == "instantiate":
 			if d.Claim == model.InFunc {
 				ds = append(ds, model.Diagnostic{Code: model.Misplaced, Pos: d.Pos,
@@ -70,35 +72,55 @@ func worker(d model.Directive) []model.Diagnostic {
 	return ds
 }
 
-// placement checks what a worker directive stands on.
+// errorDirective checks a line that marks an error type.
+func errorDirective(d model.Directive) []model.Diagnostic {
+	ds := placement(d)
+	if d.Claim == model.OnFunc {
+		ds = []model.Diagnostic{{Code: model.Misplaced, Pos: d.Pos, Message: "//jobgen:error stands on a function",
+			Remedy: "put it on the type of the error"}}
+	}
+	for _, a := range d.Args {
+		if ds == nil {
+			ds = append(ds, model.Diagnostic{Code: model.UnknownKey, Pos: a.Pos,
+				Message: fmt.Sprintf("//jobgen:error does not know %q", a.Key), Remedy: "write //jobgen:error alone"})
+		}
+	}
+	return ds
+}
+
+// placement checks what a directive for a declaration stands on.
 func placement(d model.Directive) []model.Diagnostic {
+	verb := "//jobgen:" + d.Verb
 	out := model.Diagnostic{Code: model.Misplaced, Pos: d.Pos}
 	switch d.Claim {
 	case model.OnType, model.OnFunc:
 		if !d.Second {
 			return nil
 		}
-		out.Code, out.Message = model.Twice, "//jobgen:worker stands twice on one declaration"
+		out.Code, out.Message = model.Twice, verb+" stands twice on one declaration"
 	case model.OnAlias:
-		out.Code, out.Message = model.AliasWorker, "//jobgen:worker stands on an alias"
+		out.Code, out.Message = model.AliasWorker, verb+" stands on an alias"
 	case model.OnMethod:
-		out.Message = "//jobgen:worker stands on a method"
+		out.Message = verb + " stands on a method"
 		out.Remedy = "put it on the receiver's type, and name the method Do"
+		if d.Verb == "error" {
+			out.Remedy = "put it on the receiver's type"
+		}
 	case model.OnGroup:
-		out.Message = "//jobgen:worker stands on a group of types"
+		out.Message = verb + " stands on a group of types"
 		out.Remedy = "put it on one type of the group"
 	case model.OnValue:
-		out.Message = "//jobgen:worker stands on something that is neither a type nor a function"
+		out.Message = verb + " stands on something that is neither a type nor a function"
 	case model.InFunc:
-		out.Message = "//jobgen:worker stands in a function"
+		out.Message = verb + " stands in a function"
 		out.Remedy = "generated code cannot name what a function declares: move it to the top level of the file"
 	case model.AfterDecl:
-		out.Message = "//jobgen:worker stands behind a declaration"
+		out.Message = verb + " stands behind a declaration"
 		out.Remedy = "put it in the doc comment above"
 	case model.InStructure:
-		out.Message = "//jobgen:worker stands inside a declaration"
+		out.Message = verb + " stands inside a declaration"
 	default:
-		out.Message = "//jobgen:worker stands on nothing"
+		out.Message = verb + " stands on nothing"
 	}
 	return []model.Diagnostic{out}
 }

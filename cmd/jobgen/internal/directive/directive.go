@@ -8,7 +8,7 @@ import (
 
 // Verbs are the directives that exist, Keys the words that each takes.
 var (
-	Verbs = []string{"worker", "instantiate"}
+	Verbs = []string{"worker", "error", "instantiate"}
 	Keys  = map[string][]string{"worker": {"remote", "bind"}}
 )
 

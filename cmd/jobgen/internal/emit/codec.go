@@ -82,6 +82,8 @@ func (f *file) direct(verb string, c *model.Codec) jen.Code {
 		return kernel(verb + basics[c.Scalar])
 	case model.CodecNothing:
 		return kernel(verb + "Nothing")
+	case model.CodecPlace:
+		return kernel(verb + "Place")
 	case model.CodecNumbers:
 		return kernel(verb + "Numbers").Types(f.predeclared(c.Scalar))
 	case model.CodecFixed:
@@ -161,18 +163,10 @@ func (f *file) readStatements(c *model.Codec, at place, d jen.Code) []jen.Code {
 			elem = []jen.Code{jen.Add(f.reader(c.Elem)).Call(d, at.index(i).address())}
 		}
 		return []jen.Code{jen.For(jen.Id(i).Op(":=").Range().Add(at.value)).Block(elem...)}
-	case model.CodecSlice:
-		return []jen.Code{kernel("ReadSlice").Call(d, at.address(), f.readFunc(c.Elem))}
 	case model.CodecPointer:
-		return []jen.Code{kernel("ReadPointer").Call(d, at.address(), f.readFunc(c.Elem))}
-	case model.CodecMap:
-		return []jen.Code{kernel("ReadMap").Call(d, at.address(), f.readFunc(c.Key), f.readFunc(c.Elem))}
+		return []jen.Code{f.readPointer(c, at, d)}
 	case model.CodecMethods:
-		with := "ReadWith"
-		if c.Read == "UnmarshalMsg" {
-			with = "ReadRestWith"
-		}
-		return []jen.Code{kernel(with).Call(d, at.value.Clone().Dot(c.Read))}
+		return []jen.Code{f.readMethod(c, at, d)}
 	}
 	return []jen.Code{jen.Add(f.readFunc(c)).Call(d, at.address())}
 }
@@ -254,13 +248,19 @@ func (f *file) readFuncDecl(fs *codecFuncs) jen.Code {
 	d, p := s.name("d"), s.name("p")
 	at := place{jen.Id(p), true}
 	decl := jen.Func().Id(fs.read).Params(jen.Id(d).Op("*").Add(kernel("Decoder")), jen.Id(p).Op("*").Add(f.typ(fs.codec.Type, nil)))
+	c := fs.codec
 	var body []jen.Code
-	if fs.codec.Kind == model.CodecStruct {
-		for _, fl := range fs.codec.Fields {
+	switch c.Kind {
+	case model.CodecStruct:
+		for _, fl := range c.Fields {
 			body = append(body, f.readStatements(fl.Codec, at.field(fl.Name), jen.Id(d))...)
 		}
-	} else {
-		body = f.readStatements(fs.codec, at, jen.Id(d))
+	case model.CodecSlice:
+		body = f.readSlice(s, c, p, d)
+	case model.CodecMap:
+		body = f.readMap(s, c, p, d)
+	default:
+		body = f.readStatements(c, at, jen.Id(d))
 	}
 	return decl.Block(body...)
 }

@@ -60,7 +60,15 @@ func render(p *model.Package, l *pool, out model.Output) ([]byte, error) {
 	}
 	sort.SliceStable(instances, func(i, j int) bool { return instances[i].Text < instances[j].Text })
 
-	used := usedPackages(p, workers, instances)
+	var errs []*model.ErrorType
+	for _, e := range p.Errors {
+		if e.Output == out {
+			errs = append(errs, e)
+		}
+	}
+	sort.SliceStable(errs, func(i, j int) bool { return errs[i].Name < errs[j].Name })
+
+	used := usedPackages(p, workers, instances, errs)
 	f := &file{pkg: p, names: newNames(p, l, used), pool: l, suffix: outputSuffix(out), own: map[*model.Codec]*codecFuncs{}}
 	g := jen.NewFilePathName(p.Path, p.Name)
 	header := model.Header
@@ -81,6 +89,9 @@ func render(p *model.Package, l *pool, out model.Output) ([]byte, error) {
 	}
 	for _, in := range instances {
 		f.instance(g, p.Worker(in.Worker), in)
+	}
+	for _, e := range errs {
+		f.errorRegistration(g, e)
 	}
 	f.codecFuncs(g)
 	if out.Base == always {

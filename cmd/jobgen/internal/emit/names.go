@@ -146,9 +146,9 @@ func (s *scope) name(want string) string {
 	return got
 }
 
-// usedPackages lists the packages that the types of a file's workers mention, and those that the
+// usedPackages lists the packages that the types of a file's workers and errors mention, and those that the
 // output always may.
-func usedPackages(p *model.Package, workers []*model.Worker, instances []*model.Instance) map[string]string {
+func usedPackages(p *model.Package, workers []*model.Worker, instances []*model.Instance, errs []*model.ErrorType) map[string]string {
 	used := map[string]string{model.Runtime: model.RuntimeName, "context": "context"}
 	seen := map[*model.Codec]bool{}
 	add := func(t model.Type) {
@@ -214,6 +214,15 @@ func usedPackages(p *model.Package, workers []*model.Worker, instances []*model.
 	}
 	for _, w := range workers {
 		travel(w.Travel)
+	}
+	for _, e := range errs {
+		if e.Codec != nil {
+			used[model.Kernel] = model.KernelName
+			codec(e.Codec)
+		}
+		for _, fl := range e.Fields {
+			add(fl.Type)
+		}
 	}
 	for _, in := range instances {
 		travel(in.Travel)

@@ -147,11 +147,11 @@ func (u *unit) fields(list []model.PlanField) []jen.Code {
 
 // context is the type context.Context; errorType and none are error and nil.
 func (u *unit) context() jen.Code   { return jen.Qual("context", "Context") }
-func (u *unit) errorType() jen.Code { return u.predeclared("error") }
+func (f *file) errorType() jen.Code { return f.predeclared("error") }
 
-func (u *unit) none() jen.Code {
-	if _, ok := u.pkg.Shadowed["nil"]; ok {
-		u.universe = true
+func (f *file) none() jen.Code {
+	if _, ok := f.pkg.Shadowed["nil"]; ok {
+		f.universe = true
 		return jen.Qual(model.Universe, "Nil").Call()
 	}
 	return jen.Nil()

@@ -59,7 +59,7 @@ func (u *unit) structCodec(name string, fields []model.PlanField, parts []*model
 }
 
 // bytesType is the type []byte.
-func (u *unit) bytesType() jen.Code { return jen.Index().Add(u.predeclared("byte")) }
+func (f *file) bytesType() jen.Code { return jen.Index().Add(f.predeclared("byte")) }
 
 // config writes the function that encodes the configuration.
 func (u *unit) config(l locals) jen.Code {
@@ -82,12 +82,12 @@ func (u *unit) config(l locals) jen.Code {
 }
 
 // encoder completes a function that encodes: one that can fail catches the failure.
-func (u *unit) encoder(l locals, fails bool, f *jen.Statement, body []jen.Code) jen.Code {
+func (f *file) encoder(l locals, fails bool, fn *jen.Statement, body []jen.Code) jen.Code {
 	if !fails {
-		return f.Params(u.bytesType(), u.errorType()).Block(body...)
+		return fn.Params(f.bytesType(), f.errorType()).Block(body...)
 	}
 	body = append([]jen.Code{jen.Defer().Add(kernel("Catch").Call(jen.Op("&").Id(l.err)))}, body...)
-	return f.Params(jen.Id("_").Add(u.bytesType()), jen.Id(l.err).Add(u.errorType())).Block(body...)
+	return fn.Params(jen.Id("_").Add(f.bytesType()), jen.Id(l.err).Add(f.errorType())).Block(body...)
 }
 
 type configPart struct {

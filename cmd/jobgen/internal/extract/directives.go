@@ -24,7 +24,11 @@ type found struct {
 func (x *extractor) directives(f *ast.File) []found {
 	claims := x.claims(f)
 	var all []found
-	workers := map[ast.Node]bool{}
+	type mark struct {
+		verb string
+		on   ast.Node
+	}
+	marked := map[mark]bool{}
 	for _, group := range f.Comments {
 		for _, c := range group.List {
 			l, ok := directive.Parse(strings.TrimRight(c.Text, "\r"))
@@ -52,9 +56,10 @@ func (x *extractor) directives(f *ast.File) []found {
 			} else if d.fn != nil {
 				on = d.fn
 			}
-			if on != nil && l.Verb == "worker" && l.Bad == "" && !l.Spaced {
-				d.second = workers[on]
-				workers[on] = true
+			if on != nil && l.Bad == "" && !l.Spaced {
+				m := mark{l.Verb, on}
+				d.second = marked[m]
+				marked[m] = true
 			}
 			x.pkg.Directives = append(x.pkg.Directives, model.Directive{
 				Verb: l.Verb, Args: d.args, Pos: x.pos(c.Slash), Spaced: l.Spaced, Bad: l.Bad,

@@ -84,7 +84,7 @@ func (x *extractor) owns(p token.Pos) bool {
 	return p.IsValid() && x.own[x.in.Fset.File(p)]
 }
 
-// file extracts the workers of one file.
+// file extracts the workers and error types of one file.
 func (x *extractor) file(f *ast.File) {
 	lines := x.directives(f)
 	filename := x.in.Fset.Position(f.Package).Filename
@@ -115,6 +115,14 @@ func (x *extractor) file(f *ast.File) {
 				}
 			}
 			x.pkg.Workers = append(x.pkg.Workers, w)
+		case "error":
+			if l.second || l.claim != model.OnType || l.spec == nil {
+				continue
+			}
+			if e := x.errorType(l.spec); e != nil {
+				e.Output = out
+				x.pkg.Errors = append(x.pkg.Errors, e)
+			}
 		case "instantiate":
 			if l.claim != model.InFunc {
 				x.instantiate = append(x.instantiate, instantiateLine{l, f, filename, out})

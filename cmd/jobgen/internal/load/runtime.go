@@ -61,6 +61,12 @@ func (r *Result) RuntimeError() error {
 // HasKernel says whether that runtime has the package that codecs are made of.
 func (r *Result) HasKernel() bool { return r.runtime.has(model.Kernel) }
 
+// RuntimeHas says whether that runtime declares a name, which one of another version may not.
+func (r *Result) RuntimeHas(name string) bool {
+	p, err := r.export(model.Runtime)
+	return err == nil && p.Scope().Lookup(name) != nil
+}
+
 // HasUniverse says whether that runtime has the package of predeclared types.
 func (r *Result) HasUniverse() bool { return r.runtime.has(model.Universe) }
 

@@ -34,6 +34,7 @@ const (
 	CodecPointer                  // Elem
 	CodecStruct                   // Fields
 	CodecMethods                  // Append, Read: the type's own methods
+	CodecPlace                    // an error that another error holds, which travels by itself
 )
 
 // Codec is how the values of one type are encoded. Identical types of a package share one.

@@ -32,6 +32,9 @@ const (
 	NoSuchWorker   Code = "JG026"
 	Shadowed       Code = "JG027"
 	ArrayElement   Code = "JG028"
+	NoError        Code = "JG029"
+	ErrorField     Code = "JG030"
+	GenericError   Code = "JG031"
 )
 
 // CodeInfo explains a code: what it is about, and what to do.
@@ -44,12 +47,12 @@ type CodeInfo struct {
 var Codes = map[Code]CodeInfo{
 	Syntax:         {"a file of the package has a syntax error", "mend it and run jobgen again"},
 	CannotLoad:     {"the package cannot be loaded", "check the pattern and that go list accepts it"},
-	UnknownVerb:    {"a //jobgen: directive that does not exist", "the directives are //jobgen:worker and //jobgen:instantiate"},
-	UnknownKey:     {"a word after a directive that does not exist", "//jobgen:worker takes remote and bind=name,name"},
+	UnknownVerb:    {"a //jobgen: directive that does not exist", "the directives are //jobgen:worker, //jobgen:error and //jobgen:instantiate"},
+	UnknownKey:     {"a word after a directive that does not exist", "//jobgen:worker takes remote and bind=name,name, //jobgen:error takes nothing"},
 	Misplaced:      {"a directive that stands on nothing it applies to", "put it in the doc comment of a top-level type or function, with no blank line between"},
 	Spaced:         {"a directive written as an ordinary comment", "remove the space after //"},
 	Twice:          {"the same directive twice on one declaration", "remove one of them"},
-	AliasWorker:    {"a worker that is an alias", "put the directive on the type that the alias stands for, or define a new type"},
+	AliasWorker:    {"a worker or error type that is an alias", "put the directive on the type that the alias stands for, or define a new type"},
 	InterfaceKind:  {"a worker that is an interface", "put the directive on a type that implements it"},
 	NoDo:           {"a worker type without a method Do", "add a method Do; its receiver is the worker, its parameters are the job"},
 	Unresolved:     {"a type in a worker's signature that cannot be resolved", "declare or import the type"},
@@ -67,7 +70,10 @@ var Codes = map[Code]CodeInfo{
 	NotOurs:        {"a file that jobgen did not write stands where it has to write", "rename that file"},
 	CannotWrite:    {"the file system refuses the output", "make the directory writable and run jobgen again"},
 	DoesNotCompile: {"the output would not compile, so nothing was written", "this is a fault of jobgen: please report it with the worker's declaration"},
-	NoSuchWorker:   {"no worker of that name", "jobgen explain without a name lists them"},
+	NoSuchWorker:   {"no worker or error type of that name", "jobgen explain without a name lists them"},
 	ArrayElement:   {"a shared array whose elements hold pointers", "use elements made of numbers and bools, and of arrays and structs of them; a slice can become another dimension, a text an array of bytes"},
+	NoError:        {"//jobgen:error on a type that is no error", "give it a method Error() string, or drop the directive"},
+	ErrorField:     {"a part of an error type that cannot travel", "change its type (fields of type error and []error may hold any error), or give the whole MarshalBinary and UnmarshalBinary"},
+	GenericError:   {"an error type with type parameters", "mark a type without them; it can embed an instance of this one"},
 	Shadowed:       {"the package uses a predeclared name for something else", "rename the declaration"},
 }

@@ -66,6 +66,7 @@ type Package struct {
 	Dir  string
 
 	Workers    []*Worker
+	Errors     []*ErrorType
 	Instances  []*Instance
 	Directives []Directive // every //jobgen: line, well-formed or not
 
@@ -232,24 +233,37 @@ type Output struct {
 // Qualified is the worker's import path and name, as the runtime knows it.
 func (p *Package) Qualified(w *Worker) string { return p.Path + "." + w.Name }
 
-// Outputs are the package's generated files, sorted by name, each with its workers sorted by name.
+// Outputs are the package's generated files, sorted by name.
 func (p *Package) Outputs() []Output {
 	seen := map[Output]bool{}
 	var outs []Output
-	for _, w := range p.Workers {
-		if !seen[w.Output] {
-			seen[w.Output] = true
-			outs = append(outs, w.Output)
+	add := func(out Output) {
+		if !seen[out] {
+			seen[out] = true
+			outs = append(outs, out)
 		}
 	}
+	for _, w := range p.Workers {
+		add(w.Output)
+	}
+	for _, e := range p.Errors {
+		add(e.Output)
+	}
 	for _, in := range p.Instances {
-		if !seen[in.Output] {
-			seen[in.Output] = true
-			outs = append(outs, in.Output)
-		}
+		add(in.Output)
 	}
 	sortBy(outs, func(a, b Output) bool { return a.Base < b.Base })
 	return outs
+}
+
+// Error finds an error type by name, or returns nil.
+func (p *Package) Error(name string) *ErrorType {
+	for _, e := range p.Errors {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
 }
 
 // Worker finds a worker by name, or returns nil.

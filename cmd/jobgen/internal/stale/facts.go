@@ -15,6 +15,7 @@ import (
 type facts struct {
 	abi     string
 	workers map[string]*worker
+	errors  map[string]string // the forms of error types, by name
 	forms   map[string]string // the fingerprints of instances of generic workers, by the functions that describe them
 }
 
@@ -47,7 +48,7 @@ func (p param) String() string {
 
 // read extracts the facts of a generated file as far as it can be parsed. The error is the parser's.
 func read(src []byte) (*facts, error) {
-	f := &facts{workers: map[string]*worker{}, forms: map[string]string{}}
+	f := &facts{workers: map[string]*worker{}, errors: map[string]string{}, forms: map[string]string{}}
 	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution)
 	if file == nil {
 		return f, err
@@ -189,7 +190,7 @@ func (f *facts) function(d *ast.FuncDecl) {
 	}
 	var w *worker // none in a function that describes an instance: it adds to another's description
 	fields := map[string]bool{}
-	local, form := "", ""
+	local, form, errorType := "", "", ""
 	ast.Inspect(d.Body, func(n ast.Node) bool {
 		kv, ok := n.(*ast.KeyValueExpr)
 		if !ok {
@@ -207,6 +208,12 @@ func (f *facts) function(d *ast.FuncDecl) {
 		switch key.Name {
 		case "Name":
 			w = f.worker(text[strings.LastIndexByte(text, '.')+1:])
+		case "Type":
+			errorType = text[strings.LastIndexByte(text, '.')+1:]
+		case "Form":
+			if lit, ok := kv.Value.(*ast.BasicLit); ok && errorType != "" {
+				f.errors[errorType] = lit.Value
+			}
 		case "Local":
 			local = text
 		case "Fingerprint":

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// Reason is one cause of staleness. Worker and Method say what it is about, where it is about one; the
+// Reason is one cause of staleness. Worker and Method, or Error, say what it is about, where it is about one; the
 // caller knows their positions.
 type Reason struct {
 	Worker, Method string
+	Error          string
 	Text           string
 }
 
@@ -56,6 +57,7 @@ func Reasons(old, want []byte) []Reason {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		rs = append(rs, compare(name, was.workers[name], is.workers[name])...)
 	}
+	rs = append(rs, compareErrors(was.errors, is.errors)...)
 	for _, name := range slices.Sorted(maps.Keys(is.forms)) {
 		if form := was.forms[name]; len(rs) == 0 && form != "" && form != is.forms[name] {
 			rs = append(rs, Reason{Text: "what travels to and from an instance of a generic worker has changed"})
@@ -67,10 +69,44 @@ func Reasons(old, want []byte) []Reason {
 	return rs
 }
 
-// Workers lists the workers that a generated file serves.
-func Workers(src []byte) []string {
+// compareErrors compares the error types, each with its form.
+func compareErrors(was, is map[string]string) []Reason {
+	var rs []Reason
+	all := maps.Clone(was)
+	maps.Copy(all, is)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		old, before := was[name]
+		form, now := is[name]
+		switch {
+		case !before:
+			rs = append(rs, Reason{Error: name, Text: fmt.Sprintf("error type %s is new", name)})
+		case !now:
+			rs = append(rs, Reason{Text: fmt.Sprintf("error type %s is gone", name)})
+		case old != form:
+			rs = append(rs, Reason{Error: name, Text: fmt.Sprintf("what travels of error type %s has changed", name)})
+		}
+	}
+	return rs
+}
+
+// News is every worker and error type of a generated file as a reason to write it.
+func News(src []byte) []Reason {
 	f, _ := read(src)
-	return slices.Sorted(maps.Keys(f.workers))
+	var rs []Reason
+	for _, name := range slices.Sorted(maps.Keys(f.workers)) {
+		rs = append(rs, compare(name, nil, f.workers[name])...)
+	}
+	return append(rs, compareErrors(map[string]string{}, f.errors)...)
+}
+
+// Ends is every worker and error type of a generated file as a reason to remove it.
+func Ends(src []byte) []Reason {
+	f, _ := read(src)
+	var rs []Reason
+	for _, name := range slices.Sorted(maps.Keys(f.workers)) {
+		rs = append(rs, compare(name, f.workers[name], nil)...)
+	}
+	return append(rs, compareErrors(f.errors, map[string]string{})...)
 }
 
 func firstLine(s string) string {

@@ -15,6 +15,10 @@ func spec(wire string) string {
 	return do("*V") + "func specV() jobgen.Spec { return jobgen.Spec{Name: \"a.V\", " + wire + "} }\n"
 }
 
+func errorType(form string) string {
+	return header + "func init() { jobgen.RegisterErrorType(jobgen.ErrorType[E]{Type: \"a.E\", Form: " + form + "}) }\n"
+}
+
 func TestReasons(t *testing.T) {
 	tests := []struct{ name, old, want, reason string }{
 		{"gained", do("*V, context.Context, []float64"), do("_ *V, _ context.Context, a []float64, b string"), "V.Do gained parameter `b string`"},
@@ -34,6 +38,9 @@ func TestReasons(t *testing.T) {
 		{"travels", spec("Wire: &W{Fingerprint: 0x1}"), spec("Wire: &W{Fingerprint: 0x2}"), "what travels to and from V has changed"},
 		{"instance", header + "func specVOfInt() { w = W{Fingerprint: 0x1} }\n", header + "func specVOfInt() { w = W{Fingerprint: 0x2} }\n",
 			"what travels to and from an instance of a generic worker has changed"},
+		{"error", header, errorType("0x1"), "error type E is new"},
+		{"no error", errorType("0x1"), header, "error type E is gone"},
+		{"other error", errorType("0x1"), errorType("0x2"), "what travels of error type E has changed"},
 		{"hand", do("*V") + "// x\n", do("*V"), "it was edited by hand or written by another version of jobgen"},
 	}
 	for _, tt := range tests {
@@ -64,6 +71,7 @@ func FuzzReasons(f *testing.F) {
 	f.Add([]byte(""))
 	f.Add([]byte("package a\nvar _ func(...int) = (*V[int]).Do\nfunc _[T any]() { var _ func(T) = V[T] }\n"))
 	f.Add([]byte("package a\nfunc NewV(opts ...int) { _ = S{Name: \"a.V\", Local: \"x\", Setup: 1} }\ntype VResult struct { A, B int }\n"))
+	f.Add([]byte(errorType("0x1")))
 	f.Add([]byte("<<<<<<< HEAD\n=======\n>>>>>>> x\n"))
 	f.Fuzz(func(t *testing.T, old []byte) {
 		want := []byte(do("*V, []float64"))
@@ -76,7 +84,8 @@ func FuzzReasons(f *testing.F) {
 			}
 		}
 		Reasons(want, old)
-		Workers(old)
+		News(old)
+		Ends(old)
 		Same(old, want)
 	})
 }

@@ -1,0 +1,66 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
+)
+
+// The parts of slices, maps and pointers are read by calls of functions by their names, not of functions that the
+// kernel is given: so the compiler sees that neither the decoder nor what is read has to be on the heap.
+
+// readSlice reads the slice behind p, for a function of its own.
+func (f *file) readSlice(s *scope, c *model.Codec, p, d string) []jen.Code {
+	n, i := s.name("n"), s.name("i")
+	elem := place{value: jen.Parens(jen.Op("*").Id(p)).Index(jen.Id(i))}
+	return []jen.Code{
+		jen.Id(n).Op(":=").Add(kernel("ReadSliceLen").Call(jen.Id(d), jen.Id(p))),
+		jen.For(
+			jen.Id(i).Op(":=").Lit(0),
+			kernel("Room").Call(jen.Id(d), jen.Id(p), jen.Id(i), jen.Id(n)),
+			jen.Id(i).Op("++"),
+		).Block(f.readStatements(c.Elem, elem, jen.Id(d))...),
+	}
+}
+
+// readMap reads the map behind p, for a function of its own.
+func (f *file) readMap(s *scope, c *model.Codec, p, d string) []jen.Code {
+	n, k, v := s.name("n"), s.name("k"), s.name("v")
+	entry := []jen.Code{jen.Var().Id(k).Add(f.typ(c.Key.Type, nil)), jen.Var().Id(v).Add(f.typ(c.Elem.Type, nil))}
+	entry = append(entry, f.readStatements(c.Key, place{value: jen.Id(k)}, jen.Id(d))...)
+	entry = append(entry, f.readStatements(c.Elem, place{value: jen.Id(v)}, jen.Id(d))...)
+	entry = append(entry, jen.Parens(jen.Op("*").Id(p)).Index(jen.Id(k)).Op("=").Id(v))
+	return []jen.Code{
+		jen.Id(n).Op(":=").Add(kernel("ReadMapLen").Call(jen.Id(d), jen.Id(p))),
+		jen.For(jen.Range().Id(n)).Block(entry...),
+		kernel("EndMap").Call(jen.Id(d), jen.Id(p), jen.Id(n)),
+	}
+}
+
+// readPointer reads a pointer and what it points to.
+func (f *file) readPointer(c *model.Codec, at place, d jen.Code) jen.Code {
+	isNew := kernel("ReadNew").Call(d, at.address())
+	pointer := at.value.Clone()
+	if at.pointer {
+		pointer = jen.Parens(jen.Op("*").Add(pointer))
+	}
+	to := place{pointer, true}
+	if c.Type.Kind != model.Pointer { // a declared pointer type has none of the methods
+		to = place{value: jen.Parens(jen.Op("*").Add(pointer))}
+	}
+	if elem := f.readStatements(c.Elem, to, d); len(elem) > 0 {
+		return jen.If(isNew).Block(elem...)
+	}
+	return isNew
+}
+
+// readMethod reads a value that decodes itself.
+func (f *file) readMethod(c *model.Codec, at place, d jen.Code) jen.Code {
+	method := at.value.Clone().Dot(c.Read)
+	if c.Read == "UnmarshalMsg" {
+		return kernel("ReadRestWith").Call(d, method)
+	}
+	raw := f.names.free("raw", f.names.locals)
+	return jen.If(jen.Id(raw).Op(":=").Add(kernel("ReadRaw").Call(d)), jen.Id(raw).Op("!=").Add(f.none())).Block(
+		kernel("Check").Call(d, jen.Id(raw), method.Call(jen.Id(raw))))
+}
