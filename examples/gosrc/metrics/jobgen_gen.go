@@ -80,6 +80,30 @@ func init() {
 // Run go generate if this line does not compile: the signature of Metrics.Do has changed.
 var _ func(*Metrics, string) (File, error) = (*Metrics).Do
 
+func init() {
+	jobgen.RegisterErrorType(jobgen.ErrorType[SyntaxError]{
+		Type: "github.com/jobgen/jobgen/examples/gosrc/metrics.SyntaxError",
+		Form: 0x54dfdb796ad7e812,
+		Append: func(b []byte, e *SyntaxError) ([]byte, error) {
+			return appendSyntaxError(b, e), nil
+		},
+		Read: func(b []byte, e *SyntaxError) error {
+			d := wire.Decode(b)
+			readSyntaxError(&d, e)
+			return d.End()
+		},
+	})
+}
+
+// Run go generate if this line does not compile: the fields of SyntaxError have changed.
+var _ = struct {
+	Path string
+	Line int
+	Col  int
+	Msg  string
+	More int
+}(SyntaxError{})
+
 func appendFile(b []byte, p *File) []byte {
 	b = wire.AppendInt(b, &p.Bytes)
 	b = wire.AppendInt(b, &p.Lines)
@@ -106,4 +130,21 @@ func readFunc(d *wire.Decoder, p *Func) {
 	wire.ReadString(d, &p.Name)
 	wire.ReadInt(d, &p.Line)
 	wire.ReadInt(d, &p.Complexity)
+}
+
+func appendSyntaxError(b []byte, p *SyntaxError) []byte {
+	b = wire.AppendString(b, &p.Path)
+	b = wire.AppendInt(b, &p.Line)
+	b = wire.AppendInt(b, &p.Col)
+	b = wire.AppendString(b, &p.Msg)
+	b = wire.AppendInt(b, &p.More)
+	return b
+}
+
+func readSyntaxError(d *wire.Decoder, p *SyntaxError) {
+	wire.ReadString(d, &p.Path)
+	wire.ReadInt(d, &p.Line)
+	wire.ReadInt(d, &p.Col)
+	wire.ReadString(d, &p.Msg)
+	wire.ReadInt(d, &p.More)
 }

@@ -46,6 +46,8 @@ type Func struct {
 }
 
 // SyntaxError is the error of a file that is not Go. It keeps the first of the parser's complaints.
+//
+//jobgen:error
 type SyntaxError struct {
 	Path      string // relative to Root
 	Line, Col int
