@@ -41,6 +41,7 @@ var sections = []section{
 	{"arrays", arrays},
 	{"codecs", codecs},
 	{"processes", processes},
+	{"cluster", clusters},
 }
 
 func main() {

@@ -93,6 +93,7 @@ func (s *session) resend() {
 			case <-ctx.Done():
 			}
 		}()
+		s.restore(c)
 		err := s.publish(ctx, c)
 		stop()
 		cancel()
