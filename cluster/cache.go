@@ -123,8 +123,8 @@ func fetchFile(ctx context.Context, b *blobs, ref *blobRef, path string, size in
 			os.Remove(f.Name())
 		}
 	}()
-	for i := range ref.Parts {
-		part, err := b.getPart(ctx, ref, i)
+	for _, p := range ref.Parts {
+		part, err := b.getPart(ctx, p)
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (a *agent) host(m *manifest) (_ *hosted, why string) {
 	if err == nil {
 		err = a.conn.do(h.ctx, "opening the bucket of run "+m.Run, func(ctx context.Context) error {
 			store, err := a.conn.js.ObjectStore(ctx, blobBucket(m.Run))
-			h.blobs = newBlobs(store)
+			h.blobs = newBlobs(a.conn, store)
 			return err
 		})
 	}

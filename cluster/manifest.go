@@ -84,7 +84,6 @@ const (
 	eventStarted = "started" // a worker is ready for its first job
 	eventLost    = "lost"    // a worker's process has died
 	eventLog     = "log"     // a record
-	eventMissing = "missing" // an input of the chunk is not on the server
 	eventRunning = "running" // the chunk that is to end is under way here
 	eventClosing = "closing" // the end of the run has been heard of …
 	eventClosed  = "closed"  // … and the workers are closed

@@ -151,9 +151,7 @@ func (s *session) makeStreams(ctx context.Context) error {
 	wg.Go(func() {
 		errs[2] = s.conn.do(ctx, "making the bucket of run "+s.run, func(ctx context.Context) error {
 			store, err := s.conn.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: blobBucket(s.run), Replicas: s.opts.Replicas})
-			if err == nil && s.blobs == nil { // one that is made anew has the same name
-				s.blobs = newBlobs(store)
-			}
+			s.blobs = newBlobs(s.conn, store)
 			return err
 		})
 	})

@@ -108,13 +108,6 @@ func (s *session) told(msg *nats.Msg) {
 		s.task.WorkerLost(workerName(e.Agent, e.Worker), jobgen.ReadError(e.Err))
 	case eventLog:
 		jobgen.ForwardRecord(s.task.Logger, e.Record)
-	case eventMissing:
-		s.mu.Lock()
-		c := s.calls[e.Chunk]
-		s.mu.Unlock()
-		if c != nil {
-			s.background.Go(func() { s.restore(c) })
-		}
 	case eventRunning:
 		s.mu.Lock()
 		c := s.calls[e.Chunk]

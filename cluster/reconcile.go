@@ -93,7 +93,6 @@ func (s *session) resend() {
 			case <-ctx.Done():
 			}
 		}()
-		s.restore(c)
 		err := s.publish(ctx, c)
 		stop()
 		cancel()

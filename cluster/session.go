@@ -166,7 +166,7 @@ type chunkCall struct {
 	running chan struct{} // has one if a worker says that it runs the chunk
 
 	message []byte
-	large   []largeInput
+	refs    []*blobRef
 	begun   map[int]map[string]bool // the agents that began a job and were not heard of again
 
 	mu       sync.Mutex
@@ -182,12 +182,9 @@ func (s *session) send(ctx context.Context, slot, first, attempt int, jobs [][]b
 	}
 	m := chunkMessage{Epoch: s.epoch, Number: c.number, First: first, Attempt: attempt, Digests: s.named}
 	defer func() {
-		c.mu.Lock() // nobody is about to send them again
-		defer c.mu.Unlock()
-		for _, in := range c.large {
-			s.blobs.release(in.ref)
+		for _, ref := range c.refs {
+			s.blobs.release(ref)
 		}
-		c.large = nil
 	}()
 	for _, b := range jobs {
 		in := jobInput{Bytes: b}
@@ -195,7 +192,7 @@ func (s *session) send(ctx context.Context, slot, first, attempt int, jobs [][]b
 			if in.Blob, err = s.blobs.put(ctx, b); err != nil {
 				return len(jobs), s.unlessOver(ctx, err)
 			}
-			c.large = append(c.large, largeInput{in.Blob, b})
+			c.refs = append(c.refs, in.Blob)
 		}
 		m.Inputs = append(m.Inputs, in)
 	}
@@ -219,23 +216,6 @@ func (s *session) send(ctx context.Context, slot, first, attempt int, jobs [][]b
 			return c.left, s.cancelChunk(slot, c, done)
 		case <-s.ctx.Done():
 			return c.left, context.Cause(s.ctx)
-		}
-	}
-}
-
-// largeInput is an input that is a blob.
-type largeInput struct {
-	ref   *blobRef
-	bytes []byte
-}
-
-// restore stores again what the server has lost of a chunk's inputs.
-func (s *session) restore(c *chunkCall) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, in := range c.large {
-		if err := s.blobs.restore(s.ctx, in.ref, in.bytes); err != nil {
-			s.conn.log.Warn("an input cannot be stored again", "run", s.run, "chunk", c.number, "error", err)
 		}
 	}
 }
@@ -309,7 +289,11 @@ func (s *session) first(c *chunkCall, k int) bool {
 
 // dropBlob removes a result that was read.
 func (s *session) dropBlob(ref *blobRef) {
-	s.background.Go(func() { s.blobs.drop(ref) })
+	s.background.Go(func() {
+		for _, p := range ref.Parts {
+			s.blobs.drop(p)
+		}
+	})
 }
 
 // worker names a worker of an agent. Most results in a row are of the same one.

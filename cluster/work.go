@@ -251,7 +251,7 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 	}
 	if len(b) > inlineBytes {
 		var err error
-		if r.Blob, err = w.h.blobs.putResult(w.ctx, b); err != nil {
+		if r.Blob, err = w.h.blobs.put(w.ctx, b); err != nil {
 			return err
 		}
 	} else {
@@ -328,9 +328,6 @@ func (w *chunkWork) finish(err error) {
 		w.out.Fatal = jobgen.AppendError(nil, f.error)
 	case err != nil && w.h.ctx.Err() == nil && w.ctx.Err() == nil:
 		w.h.agent.conn.log.Warn("a chunk is given back", "run", w.h.manifest.Run, "chunk", w.chunk.Number, "error", err)
-		if errors.Is(err, jetstream.ErrObjectNotFound) {
-			w.h.say(event{Kind: eventMissing, Chunk: w.chunk.Number})
-		}
 		_ = w.msg.NakWithDelay(time.Second)
 		return
 	}
