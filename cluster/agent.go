@@ -30,6 +30,9 @@ type agent struct {
 	cache *cache
 	drain time.Duration
 
+	unsure  bool      // a run could not be taken up for now; of follow
+	checked time.Time // when the bucket of runs was last seen; of follow
+
 	ctx      context.Context // ends when there is no more time
 	pulling  context.Context // ends when no more chunks are to be taken
 	mu       sync.Mutex
@@ -148,17 +151,22 @@ func (a *agent) watch(ctx context.Context) (*watching, error) {
 	if err != nil {
 		return nil, explain("looking for runs", err)
 	}
-	return &watching{b, w}, nil
+	return &watching{b, w, a.conn.connects.Load(), map[string]bool{}, time.Time{}}, nil
 }
 
+// watching is the bucket of runs, as an agent follows it.
 type watching struct {
 	buckets
 	jetstream.KeyWatcher
+	connects int64           // when it began
+	there    map[string]bool // runs that are in it
+	complete time.Time       // when all were known that had been there before
 }
 
-// follow takes up runs as they come and go. When the server has lost its buckets they are opened again.
+// follow takes up runs as they come and go. When the server was away, or has lost its buckets, it begins anew: the numbers
+// by which changes are told apart may have done so too.
 func (a *agent) follow(w *watching) {
-	check := time.NewTicker(presenceEvery)
+	check := time.NewTicker(presenceEvery / 4)
 	defer check.Stop()
 	for {
 		select {
@@ -167,19 +175,12 @@ func (a *agent) follow(w *watching) {
 			return
 		case e, ok := <-w.Updates():
 			if ok {
-				if e != nil {
-					a.met(e)
-				}
+				a.look(w, e)
 				continue
 			}
 		case <-check.C:
-			gone := false
-			_ = a.conn.do(a.ctx, "looking at the bucket of runs", func(ctx context.Context) error {
-				_, err := a.conn.js.KeyValue(ctx, runsBucket)
-				gone = isGone(err)
-				return err
-			})
-			if !gone {
+			if !a.stale(w) {
+				a.dropForgotten(w)
 				continue
 			}
 		}
@@ -190,13 +191,71 @@ func (a *agent) follow(w *watching) {
 				w = again
 				break
 			}
-			a.conn.log.Warn("the cluster has no bucket of runs; trying on", "error", err)
+			if a.ctx.Err() == nil && !passing(err) {
+				a.conn.log.Warn("the cluster has no bucket of runs; trying on", "error", err)
+			}
 			select {
 			case <-a.ctx.Done():
 				return
 			case <-time.After(time.Second):
 			}
 		}
+	}
+}
+
+// look takes a change.
+func (a *agent) look(w *watching, e jetstream.KeyValueEntry) {
+	switch {
+	case e == nil:
+		w.complete = time.Now()
+	case e.Operation() == jetstream.KeyValuePut:
+		w.there[e.Key()] = true
+		a.met(e)
+	default:
+		delete(w.there, e.Key())
+		a.met(e)
+	}
+}
+
+// stale reports whether the bucket has to be looked at anew.
+func (a *agent) stale(w *watching) bool {
+	if !a.conn.nc.IsConnected() {
+		return false // it will be
+	}
+	if a.unsure || w.connects != a.conn.connects.Load() {
+		a.unsure = false
+		return true
+	}
+	if time.Since(a.checked) < presenceEvery {
+		return false
+	}
+	a.checked = time.Now()
+	gone := false
+	_ = a.conn.do(a.ctx, "looking at the bucket of runs", func(ctx context.Context) error {
+		_, err := a.conn.js.KeyValue(ctx, runsBucket)
+		gone = isGone(err)
+		return err
+	})
+	return gone
+}
+
+// dropForgotten ends the runs that are not in the bucket. A driver whose server has lost everything has a while to put its
+// run there again.
+func (a *agent) dropForgotten(w *watching) {
+	if w.complete.IsZero() || time.Since(w.complete) < 2*leaseGone {
+		return
+	}
+	a.mu.Lock()
+	var lost []*hosted
+	for run, h := range a.runs {
+		if !w.there[manifestKey(run)] {
+			lost = append(lost, h)
+		}
+	}
+	a.mu.Unlock()
+	for _, h := range lost {
+		a.conn.log.Warn("a run is not there any more", "run", h.manifest.Run)
+		a.dropHosted(h)
 	}
 }
 

@@ -3,12 +3,16 @@ package cluster
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -16,99 +20,185 @@ func digestOf(b []byte) [32]byte { return sha256.Sum256(b) }
 
 // blobs are the large things of a run, in its bucket on the server. What has the same content is there once.
 type blobs struct {
-	conn  *conn
-	store jetstream.ObjectStore
+	conn *conn
 
-	mu   sync.Mutex
-	held map[[32]byte]*heldPart
+	mu    sync.Mutex
+	store jetstream.ObjectStore
+	held  map[[32]byte]*heldPart
 }
 
 // heldPart is a part that this process has put there.
 type heldPart struct {
-	once sync.Mutex // held while it is put
+	once sync.Mutex // held while it is put, or removed
 	put  bool
-	uses int  // by chunks that are under way
-	kept bool // used more than once: it stays until the run ends
+	when time.Time // it was put last
+	uses int       // by chunks that are under way
+	kept bool      // used more than once: it stays until the run ends
 }
 
 func newBlobs(c *conn, store jetstream.ObjectStore) *blobs {
 	return &blobs{conn: c, store: store, held: map[[32]byte]*heldPart{}}
 }
 
+func (s *blobs) bucket() jetstream.ObjectStore {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.store
+}
+
+// renew says that the server has lost the bucket, and which one there is instead. What is still needed is put there when
+// it is asked for.
+func (s *blobs) renew(store jetstream.ObjectStore) {
+	s.mu.Lock()
+	s.store = store
+	all := make([]*heldPart, 0, len(s.held))
+	for _, h := range s.held {
+		all = append(all, h)
+	}
+	s.mu.Unlock()
+	for _, h := range all {
+		h.once.Lock()
+		h.put = false
+		h.once.Unlock()
+	}
+}
+
 // put stores b, and returns where it is.
 func (s *blobs) put(ctx context.Context, b []byte) (*blobRef, error) {
 	ref := &blobRef{Size: int64(len(b))}
-	for len(b) > 0 {
-		n := min(len(b), partBytes)
-		p := digestOf(b[:n])
-		if err := s.putPart(ctx, p, b[:n]); err != nil {
-			s.release(ref)
-			return nil, err
+	for part := range parts(b) {
+		p := digestOf(part)
+		s.mu.Lock()
+		h := s.held[p]
+		if h == nil {
+			h = &heldPart{}
+			s.held[p] = h
+		} else {
+			h.kept = true
 		}
+		h.uses++
+		s.mu.Unlock()
 		ref.Parts = append(ref.Parts, p)
-		b = b[n:]
+	}
+	if err := s.ensure(ctx, ref, b, false); err != nil {
+		s.release(ref)
+		return nil, err
 	}
 	return ref, nil
 }
 
-func (s *blobs) putPart(ctx context.Context, p [32]byte, b []byte) error {
-	s.mu.Lock()
-	h := s.held[p]
-	if h == nil {
-		h = &heldPart{}
-		s.held[p] = h
-	} else {
-		h.kept = true
+// parts takes b apart.
+func parts(b []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for len(b) > 0 {
+			n := min(len(b), partBytes)
+			if !yield(b[:n]) {
+				return
+			}
+			b = b[n:]
+		}
 	}
-	h.uses++
-	s.mu.Unlock()
-	h.once.Lock()
-	defer h.once.Unlock()
-	if h.put {
-		return nil
-	}
-	_, err := s.store.Put(ctx, jetstream.ObjectMeta{Name: partName(p)}, wholeReader{bytes.NewReader(b)})
-	if err != nil {
+}
+
+// damagedAgain is how old a part is that is put once more because somebody could not read it.
+const damagedAgain = time.Second
+
+// ensure puts what is not there of a blob that is in use; if somebody could not read it, all of it.
+func (s *blobs) ensure(ctx context.Context, ref *blobRef, b []byte, damaged bool) error {
+	i := 0
+	for part := range parts(b) {
 		s.mu.Lock()
-		h.uses--
+		h := s.held[ref.Parts[i]]
 		s.mu.Unlock()
-		return explain(fmt.Sprintf("storing %d bytes", len(b)), err)
+		h.once.Lock()
+		var err error
+		if !h.put || damaged && time.Since(h.when) > damagedAgain {
+			if err = s.store1(ctx, ref.object(i), part); err == nil {
+				h.put, h.when = true, time.Now()
+			}
+		}
+		h.once.Unlock()
+		if err != nil {
+			return err
+		}
+		i++
 	}
-	h.put = true
 	return nil
+}
+
+// putOnce stores b for one reader, who will drop it.
+func (s *blobs) putOnce(ctx context.Context, b []byte) (*blobRef, error) {
+	var salt [8]byte
+	_, _ = rand.Read(salt[:])
+	ref := &blobRef{Size: int64(len(b)), Salt: binary.LittleEndian.Uint64(salt[:]) | 1}
+	for part := range parts(b) {
+		ref.Parts = append(ref.Parts, digestOf(part))
+		if err := s.store1(ctx, ref.object(len(ref.Parts)-1), part); err != nil {
+			return nil, err
+		}
+	}
+	return ref, nil
+}
+
+// store1 stores one object. It has a time limit: the library waits for ever for a server that died meanwhile.
+func (s *blobs) store1(ctx context.Context, name string, b []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, partTime)
+	defer cancel()
+	size := uint32(min(128<<10, s.conn.nc.MaxPayload()/2))
+	meta := jetstream.ObjectMeta{Name: name, Opts: &jetstream.ObjectMetaOptions{ChunkSize: size}}
+	_, err := s.bucket().Put(ctx, meta, wholeReader{bytes.NewReader(b)})
+	return explain(fmt.Sprintf("storing %d bytes", len(b)), err)
 }
 
 // release says that a blob is not needed any more by the one who has put it.
 func (s *blobs) release(ref *blobRef) {
-	for _, p := range ref.Parts {
+	for i, p := range ref.Parts {
 		s.mu.Lock()
 		h := s.held[p]
-		gone := false
-		if h != nil {
-			h.uses--
-			if gone = h.uses == 0 && !h.kept; gone {
-				delete(s.held, p)
-			}
-		}
+		h.uses--
+		last := h.uses == 0 && !h.kept
 		s.mu.Unlock()
-		if gone {
-			s.drop(p)
+		if last {
+			s.remove(h, p, ref.object(i))
 		}
 	}
 }
 
-// drop removes a part from the server. What fails to be removed goes with the bucket.
-func (s *blobs) drop(p [32]byte) {
+// remove removes a part that nobody needs. Who needs it again meanwhile waits, and puts it anew.
+func (s *blobs) remove(h *heldPart, p [32]byte, name string) {
+	h.once.Lock()
+	defer h.once.Unlock()
+	unused := func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return h.uses == 0 && s.held[p] == h
+	}
+	if !unused() {
+		return
+	}
+	if h.put {
+		h.put = false
+		s.drop(name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.uses == 0 {
+		delete(s.held, p)
+	}
+}
+
+// drop removes an object from the server. What fails to be removed goes with the bucket.
+func (s *blobs) drop(name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
 	defer cancel()
-	_ = s.store.Delete(ctx, partName(p))
+	_ = s.bucket().Delete(ctx, name)
 }
 
 // get returns a blob. The store checks each part against its digest; one that does not fit is fetched again.
 func (s *blobs) get(ctx context.Context, ref *blobRef) ([]byte, error) {
 	b := make([]byte, 0, min(ref.Size, 1<<30))
-	for _, p := range ref.Parts {
-		part, err := s.getPart(ctx, p)
+	for i := range ref.Parts {
+		part, err := s.getPart(ctx, ref, i)
 		if err != nil {
 			return nil, err
 		}
@@ -120,20 +210,48 @@ func (s *blobs) get(ctx context.Context, ref *blobRef) ([]byte, error) {
 	return b, nil
 }
 
-func (s *blobs) getPart(ctx context.Context, p [32]byte) ([]byte, error) {
+// getPart fetches a part, and tries again while the server is away or sends something else.
+func (s *blobs) getPart(ctx context.Context, ref *blobRef, i int) ([]byte, error) {
 	const tries = 3
+	name, began, slow := ref.object(i), time.Now(), 0
 	for try := 1; ; try++ {
-		part, err := s.store.GetBytes(ctx, partName(p))
-		if err == nil && digestOf(part) != p {
+		one, cancel := context.WithTimeout(ctx, partTime)
+		part, err := s.bucket().GetBytes(one, name)
+		cancel()
+		if err == nil && digestOf(part) != ref.Parts[i] {
 			err = jetstream.ErrDigestMismatch
 		}
-		if err == nil {
-			return part, nil
+		if err != nil && ctx.Err() == nil && timedOut(err) && s.conn.nc.IsConnected() {
+			slow++ // some of its messages are gone, or the network is too slow for it
 		}
-		if try == tries || ctx.Err() != nil || errors.Is(err, jetstream.ErrObjectNotFound) {
-			return nil, explain("fetching "+partName(p), err)
+		switch {
+		case err == nil:
+			return part, nil
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case slow == 2:
+			return nil, explain("fetching "+name, fmt.Errorf("%w within %v", errIncomplete, partTime))
+		case isLost(err) && try >= tries, !isLost(err) && !passing(err), time.Since(began) > serverGone:
+			return nil, explain("fetching "+name, err)
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
 		}
 	}
+}
+
+// errIncomplete is of an object of which the server sends only a part.
+var errIncomplete = errors.New("it did not come")
+
+func timedOut(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+}
+
+// isLost reports whether an object is not there, or is not what was put there. No patience helps then.
+func isLost(err error) bool {
+	return errors.Is(err, jetstream.ErrObjectNotFound) || errors.Is(err, jetstream.ErrDigestMismatch) || isGone(err) ||
+		errors.Is(err, errIncomplete) || errors.Is(err, jetstream.ErrBadObjectMeta) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // wholeReader fills what it is given, since the store calls Read once for each of its messages.

@@ -123,8 +123,8 @@ func fetchFile(ctx context.Context, b *blobs, ref *blobRef, path string, size in
 			os.Remove(f.Name())
 		}
 	}()
-	for _, p := range ref.Parts {
-		part, err := b.getPart(ctx, p)
+	for i := range ref.Parts {
+		part, err := b.getPart(ctx, ref, i)
 		if err != nil {
 			return err
 		}
@@ -168,9 +168,10 @@ func (c *cache) tidy() {
 	}
 }
 
-// segment returns a segment of the driver's shared memory, as a file of this machine.
-func (h *hosted) segment(id uint64) (info sharedSegment, f *os.File, err error) {
-	a, err := h.ask(h.ctx, question{Segment: id})
+// segment returns a segment of the driver's shared memory, as a file of this machine. Again says that what the driver has stored
+// of it could not be read.
+func (h *hosted) segment(id uint64, again bool) (info sharedSegment, f *os.File, err error) {
+	a, err := h.ask(h.ctx, question{Segment: id, Lost: again})
 	if err != nil {
 		return info, nil, err
 	}
@@ -183,6 +184,9 @@ func (h *hosted) segment(id uint64) (info sharedSegment, f *os.File, err error) 
 		return info, nil, err
 	}
 	path, err := h.agent.cache.file(h.ctx, h.blobs, &ref, info.Bytes)
+	if isLost(err) && !again {
+		return h.segment(id, true)
+	}
 	if err != nil {
 		return info, nil, err
 	}

@@ -24,6 +24,7 @@ type Cluster struct {
 	address string
 	token   string    // that workers need
 	local   *embedded // what Embedded has started
+	counts  counters
 }
 
 // Connect connects to servers: "nats://host:4222", "tls://a,tls://b". It returns a [*ServerError] if that fails; ctx limits
@@ -160,9 +161,24 @@ func openBuckets(ctx context.Context, c *conn, replicas int) (b buckets, err err
 			kv, err = c.js.CreateOrUpdateKeyValue(ctx, cfg)
 			return err
 		})
+		if err == nil && replicas > 1 {
+			err = replicate(ctx, c, kv, cfg)
+		}
 		return kv
 	}
 	b.runs = open(jetstream.KeyValueConfig{Bucket: runsBucket, Description: "runs of jobgen", Replicas: replicas})
 	b.workers = open(jetstream.KeyValueConfig{Bucket: workersBucket, Description: "workers of jobgen", Replicas: replicas, TTL: 10 * presenceGone})
 	return b, err
+}
+
+// replicate has a bucket held by as many servers as the runs in it: a worker that came by first has made it on one.
+func replicate(ctx context.Context, c *conn, kv jetstream.KeyValue, cfg jetstream.KeyValueConfig) error {
+	return c.do(ctx, "replicating the bucket "+cfg.Bucket, func(ctx context.Context) error {
+		status, err := kv.Status(ctx)
+		if err != nil || status.Config().Replicas >= cfg.Replicas {
+			return err
+		}
+		_, err = c.js.UpdateKeyValue(ctx, cfg)
+		return err
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,6 +17,8 @@ type conn struct {
 	nc  *nats.Conn
 	js  jetstream.JetStream
 	log *slog.Logger
+
+	connects atomic.Int64 // how often it came back
 
 	mu    sync.Mutex
 	calls map[*call]bool // that wait for the server
@@ -48,7 +51,10 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 				c.log.Warn("connection to the cluster lost", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) { c.log.Info("connected to the cluster again", "server", nc.ConnectedUrlRedacted()) }),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			c.connects.Add(1)
+			c.log.Info("connected to the cluster again", "server", nc.ConnectedUrlRedacted())
+		}),
 	)
 	done := make(chan error, 1)
 	go func() {
@@ -77,6 +83,27 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 }
 
 func (c *conn) close() { c.nc.Close() }
+
+// inline is how long an input or a result may be to be part of a message; longer ones are blobs.
+func (c *conn) inline() int { return int(min(inlineBytes, c.nc.MaxPayload()/4)) }
+
+// fault is nil but in tests. It is asked before and after each message that is to be stored or acknowledged; an error
+// stands for a network that has lost the message, or the answer.
+var fault func(point string) error
+
+// publish has a message stored.
+func (c *conn) publish(ctx context.Context, subject string, message []byte) (*jetstream.PubAck, error) {
+	if fault != nil {
+		if err := fault("before storing"); err != nil {
+			return nil, err
+		}
+	}
+	ack, err := c.js.Publish(ctx, subject, message)
+	if fault != nil && err == nil {
+		err = fault("after storing")
+	}
+	return ack, err
+}
 
 // async is told of errors that belong to no call. A missing permission is one of them: the server drops the request, and whoever made
 // it would wait for the answer until its time is over.

@@ -20,7 +20,7 @@ type member struct {
 func (s *session) watchCrew(ctx context.Context) error {
 	var now time.Time
 	err := s.conn.do(ctx, "looking for workers", func(ctx context.Context) error {
-		entry, err := s.buckets.runs.Get(ctx, leaseKey(s.run))
+		entry, err := s.kv().Get(ctx, leaseKey(s.run))
 		if err == nil {
 			now = entry.Created() // by the server's clock
 		}
@@ -29,10 +29,22 @@ func (s *session) watchCrew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.watcher, err = s.buckets.workers.WatchAll(s.ctx); err != nil {
+	s.structure.Lock()
+	kv := s.buckets.workers
+	s.structure.Unlock()
+	watcher, err := kv.WatchAll(s.ctx)
+	if err != nil {
 		return explain("looking for workers", err)
 	}
-	updates := s.watcher.Updates()
+	s.structure.Lock()
+	if s.watcher != nil {
+		_ = s.watcher.Stop()
+	}
+	if s.watcher = watcher; s.ctx.Err() != nil {
+		_ = watcher.Stop()
+	}
+	s.structure.Unlock()
+	updates := watcher.Updates()
 	timer := time.NewTimer(apiTimeout)
 	defer timer.Stop()
 	for initial := true; initial; {
@@ -76,8 +88,8 @@ func (s *session) met(e jetstream.KeyValueEntry) {
 	}
 }
 
-// able counts workers that are there, and those that can run the run, and says why the others cannot.
-func (s *session) able() (workers, able int, reasons []string) {
+// able counts workers that are there, those that can run the run, and those that have refused it, and says why they have.
+func (s *session) able() (workers, able, refused int, reasons []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, m := range s.crew {
@@ -96,11 +108,13 @@ func (s *session) able() (workers, able int, reasons []string) {
 		why := m.Refused[s.run]
 		if why == "" {
 			why = "it has not answered yet"
+		} else {
+			refused++
 		}
 		reasons = append(reasons, fmt.Sprintf("%s: %s", m.Name, why))
 	}
 	sort.Strings(reasons)
-	return workers, able, reasons
+	return workers, able, refused, reasons
 }
 
 // Times until something is said about workers that are missing.
@@ -115,15 +129,31 @@ func (s *session) lookForWorkers() {
 	defer tick.Stop()
 	var since time.Time
 	told := false
+	connects := s.conn.connects.Load()
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
 		case <-tick.C:
 		}
-		workers, able, reasons := s.able()
+		if !s.conn.nc.IsConnected() { // who is there cannot be seen
+			since = time.Time{}
+			continue
+		}
+		if n := s.conn.connects.Load(); n != connects {
+			// The server may have lost what was watched, or its numbers begin anew.
+			if err := s.watchCrew(s.ctx); err == nil {
+				connects = n
+			}
+			since = time.Time{}
+			continue
+		}
+		workers, able, refused, reasons := s.able()
 		if able > 0 || !s.waiting(crewTold/2) {
-			since, told = time.Time{}, false
+			if told && able > 0 {
+				s.log.Info("the run has workers again", "run", s.run, "workers", able)
+			}
+			since, told = time.Time{}, told && able == 0
 			continue
 		}
 		if since.IsZero() {
@@ -135,7 +165,7 @@ func (s *session) lookForWorkers() {
 		never := !s.served
 		s.mu.Unlock()
 		switch {
-		case workers > 0 && never && waited > crewRefused && s.opts.WaitForWorkers >= 0:
+		case workers > 0 && refused == workers && never && waited > crewRefused && s.opts.WaitForWorkers >= 0:
 			s.fail(err)
 			return
 		case s.opts.WaitForWorkers >= 0 && waited > s.opts.WaitForWorkers:
@@ -143,7 +173,31 @@ func (s *session) lookForWorkers() {
 			return
 		case waited > crewTold && !told:
 			told = true
-			s.conn.log.Warn("the run waits for workers", "run", s.run, "error", err)
+			s.log.Warn("the run waits for workers", "run", s.run, "error", err)
+		}
+	}
+}
+
+// lookForServer ends the run when no server answers for too long.
+func (s *session) lookForServer() {
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	var since time.Time
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		switch {
+		case s.conn.nc.IsConnected():
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
+		case time.Since(since) > serverGone:
+			err := fmt.Errorf("for %v", serverGone)
+			s.fail(&ServerError{Doing: "driving run " + s.run, Kind: ErrUnreachable, Err: err, Remedy: "a run with a name (Cluster.Resumable) can be taken up when there is a server again"})
+			return
 		}
 	}
 }

@@ -20,16 +20,15 @@ type agentEnd struct {
 func (s *session) closeAgents() error {
 	s.mu.Lock()
 	n := len(s.agents)
+	s.ending = true
 	s.mu.Unlock()
-	if n == 0 || s.conn.nc.IsClosed() {
+	if n == 0 || !s.conn.nc.IsConnected() {
 		return nil
 	}
-	s.tell(control{End: true})
 	began := time.Now()
-	hear := time.Second
-	if rtt, err := s.conn.nc.RTT(); err == nil {
-		hear = max(hear, 10*rtt)
-	}
+	s.tell(context.Background(), control{End: true})
+	hear := max(time.Second, 10*time.Since(began))
+	began = time.Now()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for range tick.C {
@@ -82,9 +81,17 @@ func (s *session) heardEnd(e *event) {
 
 // letGo gives the lease back, so that the next driver need not wait for it to expire.
 func (s *session) letGo(ctx context.Context) {
-	kv := s.buckets.runs
+	kv := s.kv()
+	m := s.manifest
+	m.Idle = true // workers let go of it
+	_ = s.conn.do(ctx, "leaving run "+s.run, func(ctx context.Context) error {
+		_, err := kv.Put(ctx, manifestKey(s.run), encode(m))
+		return err
+	})
+	s.holding.Lock()
+	defer s.holding.Unlock()
 	_ = s.conn.do(ctx, "giving back the lease of run "+s.run, func(ctx context.Context) error {
-		l := lease{Named: true, Driver: "nobody: its driver " + processName() + " has ended", Host: hostName(), Keep: s.opts.Keep}
+		l := lease{ID: s.leaseID, Named: true, Driver: "nobody: its driver " + processName() + " has ended", Host: hostName(), Keep: s.opts.Keep}
 		_, err := kv.Update(ctx, leaseKey(s.run), encode(l), s.revision)
 		return err
 	})
@@ -95,9 +102,7 @@ func (s *session) janitor() {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {
-		s.structure.Lock()
-		kv := s.buckets.runs
-		s.structure.Unlock()
+		kv := s.kv()
 		ctx, cancel := context.WithTimeout(s.ctx, 4*apiTimeout)
 		if entry, err := kv.Get(ctx, leaseKey(s.run)); err == nil {
 			tidy(ctx, s.conn, kv, entry.Created())

@@ -52,6 +52,10 @@ func (a *agent) met(e jetstream.KeyValueEntry) {
 	a.mu.Lock()
 	known := a.runs[run]
 	a.mu.Unlock()
+	if m.Idle {
+		a.drop(run)
+		return
+	}
 	if known != nil {
 		if known.manifest.Epoch == m.Epoch {
 			return
@@ -111,6 +115,10 @@ func (a *agent) host(m *manifest) (_ *hosted, why string) {
 		if isGone(err) {
 			return nil, "" // it has ended already
 		}
+		if passing(err) {
+			a.unsure = true // follow looks again
+			return nil, ""
+		}
 		return nil, err.Error()
 	}
 	return h, ""
@@ -120,22 +128,34 @@ func (a *agent) host(m *manifest) (_ *hosted, why string) {
 func (a *agent) drop(run string) {
 	a.mu.Lock()
 	h := a.runs[run]
-	delete(a.runs, run)
 	delete(a.refused, run)
+	a.mu.Unlock()
+	if h != nil {
+		a.dropHosted(h)
+	}
+}
+
+// dropHosted ends a run here, unless another driver has taken it up meanwhile.
+func (a *agent) dropHosted(h *hosted) {
+	a.mu.Lock()
+	if run := h.manifest.Run; a.runs[run] == h {
+		delete(a.runs, run)
+	}
 	for i, o := range a.order {
 		if o == h {
 			a.order = append(a.order[:i:i], a.order[i+1:]...)
 			break
 		}
 	}
-	if h != nil {
-		a.announce()
-	}
+	a.announce()
 	a.mu.Unlock()
-	if h != nil {
-		go h.end(false)
-	}
+	go h.end(false)
 }
+
+// errNotNow is of something that may go better later, or on another machine.
+type errNotNow struct{ error }
+
+func (e errNotNow) Unwrap() error { return e.error }
 
 func (a *agent) endAll() {
 	a.mu.Lock()
@@ -152,13 +172,13 @@ func (a *agent) endAll() {
 // told hears the driver.
 func (h *hosted) told(msg *nats.Msg) {
 	var c control
-	if json.Unmarshal(msg.Data, &c) != nil {
-		return
+	if json.Unmarshal(msg.Data, &c) != nil || c.Epoch != h.manifest.Epoch {
+		return // of a driver that was replaced
 	}
 	switch {
 	case c.End:
 		h.say(event{Kind: eventClosing})
-		h.agent.drop(h.manifest.Run)
+		h.agent.dropHosted(h)
 	case c.Cancel != 0:
 		h.mu.Lock()
 		cancel := h.chunks[c.Cancel]
@@ -172,7 +192,7 @@ func (h *hosted) told(msg *nats.Msg) {
 
 // say tells the driver something, if it listens.
 func (h *hosted) say(e event) {
-	e.Agent = h.agent.name
+	e.Epoch, e.Agent = h.manifest.Epoch, h.agent.name
 	_ = h.agent.conn.nc.Publish(eventSubject(h.manifest.Run), encode(e))
 }
 
@@ -222,7 +242,10 @@ func (h *hosted) workers() (jobgen.Session, error) {
 		}
 		var err error
 		if config, err = h.agent.cache.bytes(h.ctx, h.blobs, &ref); err != nil {
-			return nil, err
+			if isLost(err) {
+				_, _ = h.ask(h.ctx, question{Config: true, Lost: true})
+			}
+			return nil, errNotNow{err}
 		}
 	}
 	task := jobgen.Task{
@@ -259,7 +282,7 @@ func (a *agent) missing(id uint64) (sharedSegment, *os.File, error) {
 	a.mu.Unlock()
 	err := errors.New("no run is under way")
 	for _, h := range runs {
-		info, f, e := h.segment(id)
+		info, f, e := h.segment(id, false)
 		if e == nil {
 			return info, f, nil
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// removeRun removes all that is on the server of a run: first what leads workers to it.
+// removeRun removes all that is on the server of a run, first what leads workers to it; or else only its chunks.
 func removeRun(ctx context.Context, c *conn, run string, results bool) error {
 	var errs []error
 	try := func(doing string, f func(context.Context) error) {
@@ -20,7 +20,7 @@ func removeRun(ctx context.Context, c *conn, run string, results bool) error {
 		}
 	}
 	kv, err := c.js.KeyValue(ctx, runsBucket)
-	if err == nil {
+	if err == nil && results {
 		try("removing the manifest of run "+run, func(ctx context.Context) error { return kv.Purge(ctx, manifestKey(run)) })
 	}
 	try("removing the chunks of run "+run, func(ctx context.Context) error { return c.js.DeleteStream(ctx, workStream(run)) })

@@ -25,7 +25,7 @@ func isConflict(err error) bool {
 }
 
 func (s *session) leaseText() []byte {
-	text, _ := json.Marshal(lease{Named: s.named, Driver: processName(), Host: hostName(), PID: os.Getpid(), Keep: s.opts.Keep})
+	text, _ := json.Marshal(lease{ID: s.leaseID, Named: s.named, Driver: processName(), Host: hostName(), PID: os.Getpid(), Keep: s.opts.Keep})
 	return text
 }
 
@@ -74,7 +74,7 @@ func (s *session) acquire(ctx context.Context) error {
 
 // watchOther returns nil when the holder of the lease is silent for as long as a living one never is.
 func (s *session) watchOther(ctx context.Context, revision uint64, busy error) error {
-	s.conn.log.Info("run has a driver already; is it alive?", "run", s.run)
+	s.log.Info("the run has a driver already; is it alive?", "run", s.run, "error", busy)
 	timer := time.NewTimer(leaseGone)
 	defer timer.Stop()
 	poll := time.NewTicker(leaseEvery / 4)
@@ -114,49 +114,83 @@ func (s *session) renew() {
 			return
 		case <-tick.C:
 		}
-		s.structure.Lock() // not while they are made anew
-		err := s.conn.do(s.ctx, "renewing the lease of run "+s.run, func(ctx context.Context) error {
-			rev, err := s.buckets.runs.Update(ctx, leaseKey(s.run), s.leaseText(), s.revision)
-			if err == nil {
-				s.revision = rev
+		if err := s.renewNow(s.ctx); isConflict(err) {
+			if err := s.fenced(err); err != nil {
+				s.fail(err)
+				return
 			}
-			return err
-		})
-		if isConflict(err) {
-			err = s.fenced(err)
-		} else {
-			err = nil
-		}
-		s.structure.Unlock()
-		if err != nil {
-			s.fail(err)
-			return
 		}
 	}
 }
 
-// fenced finds out whether another driver has the run. An answer that was lost looks the same at first.
-func (s *session) fenced(err error) error {
-	var entry jetstream.KeyValueEntry
-	e := s.conn.do(s.ctx, "looking at the lease", func(ctx context.Context) (err error) {
-		entry, err = s.buckets.runs.Get(ctx, leaseKey(s.run))
+func (s *session) renewNow(ctx context.Context) error {
+	s.holding.Lock()
+	defer s.holding.Unlock()
+	return s.conn.do(ctx, "renewing the lease of run "+s.run, func(ctx context.Context) error {
+		rev, err := s.kv().Update(ctx, leaseKey(s.run), s.leaseText(), s.revision)
+		if err == nil {
+			s.revision = rev
+		}
 		return err
 	})
-	if e != nil && !isNoKey(e) {
+}
+
+// stillHeld makes sure, before what is on the server is touched for the last time, that it is not another driver's by now.
+func (s *session) stillHeld() error {
+	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
+	defer cancel()
+	err := s.renewNow(ctx)
+	if !isConflict(err) {
+		return nil
+	}
+	other, err := s.holder(ctx)
+	if err != nil || other == "" {
+		return nil
+	}
+	return s.errFenced(errors.New(other))
+}
+
+// holder returns the driver that holds the lease, or "" if it is this one. An answer that was lost, or a server that has come
+// back with an older copy of its store, make the revision another one than this session knows.
+func (s *session) holder(ctx context.Context) (other string, err error) {
+	var entry jetstream.KeyValueEntry
+	err = s.conn.do(ctx, "looking at the lease of run "+s.run, func(ctx context.Context) (err error) {
+		entry, err = s.kv().Get(ctx, leaseKey(s.run))
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	var l lease
+	if json.Unmarshal(entry.Value(), &l) == nil && l.ID == s.leaseID {
+		s.holding.Lock()
+		s.revision = entry.Revision()
+		s.holding.Unlock()
+		return "", nil
+	}
+	return l.Driver, nil
+}
+
+// fenced finds out whether another driver has the run.
+func (s *session) fenced(err error) error {
+	other, e := s.holder(s.ctx)
+	switch {
+	case isNoKey(e):
+		s.vanished(s.ctx) // the server has lost everything, and the run is made anew
+		return nil
+	case e != nil || other == "":
 		return nil // the next time will tell
 	}
-	if e == nil {
-		var l lease
-		if json.Unmarshal(entry.Value(), &l) == nil && l.Host == hostName() && l.PID == os.Getpid() && entry.Revision() > s.revision {
-			s.revision = entry.Revision()
-			return nil
-		}
-		err = fmt.Errorf("%s", l.Driver)
-	} else {
-		if s.vanished(s.ctx) {
-			return nil // the server has lost everything, and the run is about to be made anew
-		}
-		err = errors.New("it was removed, since this driver was silent for long")
-	}
+	return s.errFenced(errors.New(other))
+}
+
+func (s *session) errFenced(err error) error {
 	return &ServerError{Doing: "driving run " + s.run, Kind: ErrFenced, Err: err, Remedy: "the results that it has returned are good"}
+}
+
+// kv is the bucket of runs.
+func (s *session) kv() jetstream.KeyValue {
+	s.structure.Lock()
+	defer s.structure.Unlock()
+	return s.buckets.runs
 }

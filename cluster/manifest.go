@@ -25,10 +25,12 @@ type manifest struct {
 	LogLevel    *int          `json:",omitempty"`
 	AckWait     time.Duration
 	Driver      string // "host (pid 4711)"
+	Idle        bool   `json:",omitempty"` // it has no driver now, and is kept for the next one
 }
 
 // lease says that a run has a driver that lives.
 type lease struct {
+	ID     string // of the session
 	Epoch  uint64
 	Named  bool
 	Driver string
@@ -50,14 +52,18 @@ type presence struct {
 
 // control is what a driver tells all workers of a run.
 type control struct {
+	Epoch  uint64
 	Cancel uint64 `json:",omitempty"` // end the jobs of this chunk
 	End    bool   `json:",omitempty"` // close; there will be no more chunks
 }
 
 // question is what a worker asks a driver.
 type question struct {
+	Epoch   uint64
 	Chunk   uint64 `json:",omitempty"` // what of it is done?
 	Segment uint64 `json:",omitempty"` // where is this segment of shared memory?
+	Config  bool   `json:",omitempty"` // about the configuration …
+	Lost    bool   `json:",omitempty"` // … or the others: what the driver has stored of it cannot be read
 }
 
 // answer is what the driver answers.
@@ -71,12 +77,14 @@ type answer struct {
 
 // event is what a worker tells a driver by the way.
 type event struct {
+	Epoch  uint64
 	Agent  string
-	Kind   string // one of the events
-	Chunk  uint64 `json:",omitempty"`
-	Worker string `json:",omitempty"`
-	Err    []byte `json:",omitempty"`
-	Record []byte `json:",omitempty"`
+	Kind   string        // one of the events
+	Chunk  uint64        `json:",omitempty"`
+	Worker string        `json:",omitempty"`
+	Err    []byte        `json:",omitempty"`
+	Record []byte        `json:",omitempty"`
+	Since  time.Duration `json:",omitempty"`
 }
 
 // Kinds of events.
@@ -84,6 +92,7 @@ const (
 	eventStarted = "started" // a worker is ready for its first job
 	eventLost    = "lost"    // a worker's process has died
 	eventLog     = "log"     // a record
+	eventFull    = "full"    // results find no room; Since says since when
 	eventRunning = "running" // the chunk that is to end is under way here
 	eventClosing = "closing" // the end of the run has been heard of …
 	eventClosed  = "closed"  // … and the workers are closed

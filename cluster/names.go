@@ -39,6 +39,9 @@ func checkRunID(id string) error {
 	return nil
 }
 
+// serverGone is how long a driver or a worker goes on without a server. It is shorter in tests.
+var serverGone = 2 * time.Minute
+
 // What is waited for, and how long.
 const (
 	apiTimeout    = 5 * time.Second        // for an answer of the server
@@ -48,6 +51,8 @@ const (
 	leaseGone     = 4 * leaseEvery         // … and is dead when it has not for so long
 	inlineBytes   = 256 << 10              // larger inputs and results are blobs
 	partBytes     = 16 << 20               // of a blob: R3 servers are slow with larger objects
+	partTime      = 20 * time.Second       // for one part to be stored or fetched
+	leaveTime     = 2 * time.Second        // for the last results of a worker that has no more time
 	closeTime     = 10 * time.Second       // for workers to close at the end of a run
 	cancelGrace   = 2 * time.Second        // for jobs that were told to end
 	cancelHeard   = 150 * time.Millisecond // for workers to say that they run a chunk that is to end

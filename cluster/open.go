@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -24,7 +25,10 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 	s := &session{
 		conn: c.conn, opts: c.opts, task: task, run: name, named: name != "",
 		calls: map[uint64]*chunkCall{}, agents: map[string]agentState{}, crew: map[string]member{},
-		sending: make(chan struct{}, 64),
+		sending: make(chan struct{}, 64), gone: make(chan struct{}, 1), total: &c.counts, leaseID: rand.Text(), log: c.conn.log, blobs: newBlobs(c.conn, nil),
+	}
+	if task.Logger != nil {
+		s.log = task.Logger
 	}
 	if !s.named {
 		s.run = task.Run.ID
@@ -77,6 +81,7 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 	s.background.Go(s.renew)
 	s.background.Go(s.reconcile)
 	s.background.Go(s.lookForWorkers)
+	s.background.Go(s.lookForServer)
 	s.background.Go(s.janitor)
 	return s, nil
 }
@@ -151,7 +156,9 @@ func (s *session) makeStreams(ctx context.Context) error {
 	wg.Go(func() {
 		errs[2] = s.conn.do(ctx, "making the bucket of run "+s.run, func(ctx context.Context) error {
 			store, err := s.conn.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: blobBucket(s.run), Replicas: s.opts.Replicas})
-			s.blobs = newBlobs(s.conn, store)
+			if err == nil {
+				s.blobs.renew(store)
+			}
 			return err
 		})
 	})
@@ -174,15 +181,18 @@ func (s *session) makeWork(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.resumed { // they are another driver's
+		if s.resumed && s.slots == nil { // they are another driver's
 			if err := stream.Purge(ctx); err != nil {
 				return err
 			}
 		}
-		s.work, err = stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		work, err := stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 			Durable: workConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: s.opts.WorkerTimeout,
 			MaxDeliver: -1, MaxAckPending: 65536, MaxWaiting: 4096,
 		})
+		s.structure.Lock()
+		s.work = work
+		s.structure.Unlock()
 		return err
 	})
 }
@@ -197,8 +207,10 @@ func (s *session) makeResults(ctx context.Context) error {
 		if s.named { // what was read stays, for a driver that takes over
 			cfg.Retention = jetstream.LimitsPolicy
 		}
-		var err error
-		s.results, err = s.conn.js.CreateOrUpdateStream(ctx, cfg)
+		results, err := s.conn.js.CreateOrUpdateStream(ctx, cfg)
+		s.structure.Lock()
+		s.results = results
+		s.structure.Unlock()
 		return err
 	})
 }
@@ -215,10 +227,14 @@ func (s *session) putConfig(ctx context.Context) error {
 	if len(s.task.Config) <= inlineBytes {
 		return nil
 	}
+	if s.config != nil {
+		return s.blobs.ensure(ctx, s.config, s.task.Config, true)
+	}
 	ref, err := s.blobs.put(ctx, s.task.Config)
 	if err != nil {
 		return err
 	}
+	s.config = ref
 	s.manifest.Config, s.manifest.ConfigBlob = nil, ref.append(nil)
 	s.manifest.ConfigSum = configSum(s.task.Config)
 	return nil
@@ -230,7 +246,7 @@ func (s *session) putManifest(ctx context.Context) error {
 		return err
 	}
 	return s.conn.do(ctx, "announcing run "+s.run, func(ctx context.Context) error {
-		_, err := s.buckets.runs.Put(ctx, manifestKey(s.run), text)
+		_, err := s.kv().Put(ctx, manifestKey(s.run), text)
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -97,6 +96,13 @@ func (p *pastResults) tidy() {
 	p.runs = kept
 }
 
+// lastMessage is the last message of earlier drivers; 0 if there is none.
+func (p *pastResults) lastMessage() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
 // find returns the span that has a job, or the next one after it.
 func (p *pastResults) find(job int) (pastSpan, bool) {
 	p.mu.Lock()
@@ -134,6 +140,20 @@ func (p *pastResults) cut(job int) {
 	p.runs[i].hi = job
 }
 
+// drop forgets what is in a message.
+func (p *pastResults) drop(sequence uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.runs = slices.DeleteFunc(p.runs, func(r pastSpan) bool { return r.sequence == sequence })
+}
+
+// forget forgets everything: the server has lost it.
+func (p *pastResults) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last, p.runs = 0, nil
+}
+
 // gap returns how many jobs from one on have no result, at most n.
 func (p *pastResults) gap(job, n int) int {
 	if r, ok := p.find(job); ok {
@@ -149,16 +169,25 @@ func (s *session) recallSome(ctx context.Context, slot, first int, jobs [][]byte
 		return 0, nil
 	}
 	var raw *jetstream.RawStreamMsg
-	err := s.conn.do(ctx, "reading what is done of run "+s.run, func(ctx context.Context) (err error) {
-		raw, err = s.results.GetMsg(ctx, r.sequence)
-		return err
+	err := s.persist(ctx, "reading what is done of run "+s.run, func() error {
+		return s.conn.do(ctx, "reading what is done of run "+s.run, func(ctx context.Context) (err error) {
+			raw, err = s.resultStream().GetMsg(ctx, r.sequence)
+			if errors.Is(err, jetstream.ErrMsgNotFound) {
+				raw, err = nil, nil
+			}
+			return err
+		})
 	})
 	if err != nil {
 		return 0, s.unlessOver(ctx, err)
 	}
-	m, err := readResult(raw.Data)
-	if err != nil {
-		return 0, fmt.Errorf("reading what is done of run %s: %w", s.run, err)
+	var m resultMessage
+	if raw != nil {
+		m, err = readResult(raw.Data)
+	}
+	if raw == nil || err != nil { // the server has lost or damaged it
+		s.past.drop(r.sequence)
+		return 0, nil
 	}
 	n := 0
 	for i := range m.Dones {
@@ -172,7 +201,7 @@ func (s *session) recallSome(ctx context.Context, slot, first int, jobs [][]byte
 		out := jobgen.Done{Index: d.Index, Result: d.Bytes, Worker: s.slots[slot].worker(m.Agent, d.Worker), Start: d.Start, Elapsed: d.Elapsed}
 		if d.Blob != nil {
 			if out.Result, err = s.blobs.get(ctx, d.Blob); err != nil {
-				if errors.Is(err, jetstream.ErrObjectNotFound) {
+				if isLost(err) && ctx.Err() == nil {
 					break
 				}
 				return n, s.unlessOver(ctx, err)
@@ -184,6 +213,6 @@ func (s *session) recallSome(ctx context.Context, slot, first int, jobs [][]byte
 	if n == 0 {
 		s.past.cut(first)
 	}
-	s.stats.Recalled.Add(int64(n))
+	s.count(jobsRecalled, n)
 	return n, nil
 }

@@ -10,11 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// serverGone is how long a driver or a worker tries to store something, while no server answers.
-const serverGone = 2 * time.Minute
-
 // publish stores a chunk. It waits for room, for servers that come back, and for streams that are made anew.
-func (s *session) publish(ctx context.Context, c *chunkCall) error {
+func (s *session) publish(ctx context.Context, c *chunkCall, message []byte) error {
 	select {
 	case s.sending <- struct{}{}:
 		defer func() { <-s.sending }()
@@ -22,26 +19,26 @@ func (s *session) publish(ctx context.Context, c *chunkCall) error {
 		return ctx.Err()
 	}
 	doing := fmt.Sprintf("storing chunk %d of run %s", c.number, s.run)
-	return s.persist(ctx, doing, func(ctx context.Context) error {
-		c.mu.Lock()
-		c.sent = time.Now()
-		c.mu.Unlock()
-		ack, err := s.conn.js.Publish(ctx, workSubject(s.run), c.message)
-		if err == nil {
-			c.mu.Lock()
-			c.sequence = ack.Sequence
-			c.mu.Unlock()
-		}
-		return err
+	return s.persist(ctx, doing, func() error {
+		return s.conn.do(ctx, doing, func(ctx context.Context) error {
+			ack, err := s.conn.publish(ctx, workSubject(s.run), message)
+			if err == nil {
+				c.mu.Lock()
+				c.sequence = ack.Sequence
+				c.mu.Unlock()
+			}
+			return err
+		})
 	})
 }
 
 // persist tries until it is done, or there is no hope.
-func (s *session) persist(ctx context.Context, doing string, f func(context.Context) error) error {
+func (s *session) persist(ctx context.Context, doing string, f func() error) error {
 	began, pause := time.Now(), 20*time.Millisecond
+	tried := began // since when there is no reason to go on waiting
 	told := false
 	for {
-		err := s.conn.do(ctx, doing, f)
+		err := f()
 		if err == nil {
 			return nil
 		}
@@ -52,18 +49,20 @@ func (s *session) persist(ctx context.Context, doing string, f func(context.Cont
 		case isGone(err):
 			s.vanished(ctx) // and make it anew
 		case isFull(err):
-			if s.alone() && time.Since(began) > 2*s.opts.WorkerTimeout {
-				return err // nothing is under way that would make room
+			if s.anyStored() {
+				tried = time.Now() // workers will make room, however long they take
+			} else if time.Since(tried) > 2*s.opts.WorkerTimeout {
+				return err
 			}
 		case !passing(err):
 			return err
 		}
-		if time.Since(began) > serverGone {
+		if time.Since(tried) > serverGone {
 			return err
 		}
 		if !told && time.Since(began) > 2*time.Second {
 			told = true
-			s.conn.log.Warn("the cluster does not take chunks; trying on", "run", s.run, "error", err)
+			s.log.Warn("the cluster does not take chunks; trying on", "run", s.run, "doing", doing, "error", err)
 		}
 		select {
 		case <-time.After(pause):
@@ -90,9 +89,17 @@ func unavailable(err error) bool {
 	return errors.As(err, &api) && (api.Code == 503 && api.ErrorCode != codeNoResources || api.ErrorCode == 10008)
 }
 
-// alone reports whether there is at most one chunk under way.
-func (s *session) alone() bool {
+// anyStored reports whether the server has a chunk that is under way.
+func (s *session) anyStored() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.calls) <= 1
+	for _, c := range s.calls {
+		c.mu.Lock()
+		stored := c.sequence > 0
+		c.mu.Unlock()
+		if stored {
+			return true
+		}
+	}
+	return false
 }

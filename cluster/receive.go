@@ -12,40 +12,76 @@ import (
 	jobgen "github.com/jobgen/jobgen/runtime"
 )
 
-// consume begins to read results.
+// consume begins to read results, or does so anew.
 func (s *session) consume(ctx context.Context) error {
+	s.structure.Lock()
+	if s.reading != nil {
+		s.reading.Stop()
+	}
+	s.structure.Unlock()
 	return s.conn.do(ctx, "reading the results of run "+s.run, func(ctx context.Context) error {
 		cfg := jetstream.ConsumerConfig{
 			Name: readConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: 30 * time.Second, MaxAckPending: 65536,
 			DeliverPolicy: jetstream.DeliverAllPolicy, InactiveThreshold: time.Hour, Replicas: s.opts.Replicas,
 		}
-		if s.resumed { // what was there before is read when it is asked for
-			cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, s.past.last+1
-			if err := s.results.DeleteConsumer(ctx, readConsumer); err != nil && !isGone(err) {
+		results := s.resultStream()
+		// What was there before is read when it is asked for. A server that came back with an older copy of its store has less.
+		if last := min(s.past.lastMessage(), results.CachedInfo().State.LastSeq); last > 0 {
+			cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, last+1
+		}
+		if s.named || s.slots != nil { // one that is there is another driver's, or begins elsewhere
+			if err := results.DeleteConsumer(ctx, readConsumer); err != nil && !isGone(err) {
 				return err
 			}
 		}
-		consumer, err := s.results.CreateOrUpdateConsumer(ctx, cfg)
+		consumer, err := results.CreateOrUpdateConsumer(ctx, cfg)
 		if err != nil {
 			return err
 		}
 		s.heard.Store(time.Now().UnixNano())
-		s.reading, err = consumer.Consume(s.receive, jetstream.PullMaxMessagesWithBytesLimit(256, 8<<20),
+		reading, err := consumer.Consume(s.receive, jetstream.PullMaxMessagesWithBytesLimit(256, 8<<20),
 			jetstream.PullExpiry(5*time.Second), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 				if isGone(err) {
-					s.background.Go(func() { s.vanished(s.ctx) })
+					select {
+					case s.gone <- struct{}{}: // for reconcile to find out
+					default:
+					}
 				}
 			}))
-		return err
+		if err != nil {
+			return err
+		}
+		s.structure.Lock()
+		defer s.structure.Unlock()
+		if s.reading = reading; s.ctx.Err() != nil {
+			reading.Stop()
+		}
+		return nil
 	})
+}
+
+func (s *session) resultStream() jetstream.Stream {
+	s.structure.Lock()
+	defer s.structure.Unlock()
+	return s.results
 }
 
 // receive takes one message of results to the chunk whose they are.
 func (s *session) receive(msg jetstream.Msg) {
-	defer func() { _ = msg.Ack() }() // one that is not taken is a duplicate, or of another driver
 	r, err := readResult(msg.Data())
+	if err == nil && r.Epoch > s.epoch && s.named {
+		// This driver was thought dead, and another one is about to miss what it gets.
+		_ = msg.Nak()
+		s.background.Go(func() {
+			if err := s.fenced(nil); err != nil {
+				s.fail(err)
+			}
+		})
+		return
+	}
+	defer func() { _ = msg.Ack() }() // one that is not taken is a duplicate, or of a driver before
 	if err != nil {
-		s.conn.log.Warn("a message of results is damaged, and ignored", "run", s.run, "error", err)
+		s.log.Warn("a message of results is damaged, and ignored", "run", s.run, "error", err)
 		return
 	}
 	if r.Epoch != s.epoch {
@@ -54,13 +90,10 @@ func (s *session) receive(msg jetstream.Msg) {
 	s.heard.Store(time.Now().UnixNano())
 	s.mu.Lock()
 	c := s.calls[r.Number]
-	s.served = true
-	if _, known := s.agents[r.Agent]; !known {
-		s.agents[r.Agent] = agentTakesPart
-	}
+	s.takesPart(r.Agent)
 	s.mu.Unlock()
 	if c == nil {
-		s.stats.Duplicates.Add(int64(len(r.Dones)))
+		s.count(duplicateResults, len(r.Dones))
 		return
 	}
 	select {
@@ -82,32 +115,41 @@ func (s *session) listen() error {
 	return explain("listening to workers", s.conn.nc.FlushTimeout(apiTimeout))
 }
 
-// tell tells all workers of the run. It is a hint that may be lost.
-func (s *session) tell(c control) {
-	text, _ := json.Marshal(c)
-	_ = s.conn.nc.Publish(controlSubject(s.run), text)
-	_ = s.conn.nc.FlushTimeout(apiTimeout)
+// tell tells all workers of the run. It is a hint that may be lost. It returns when a server has it.
+func (s *session) tell(ctx context.Context, c control) {
+	c.Epoch = s.epoch
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	_ = s.conn.nc.Publish(controlSubject(s.run), encode(c))
+	_ = s.conn.nc.FlushWithContext(ctx)
 }
 
-// told takes an event.
+// takesPart notes that an agent has workers for the run. s.mu is held.
+func (s *session) takesPart(agent string) {
+	s.served = true
+	if state, known := s.agents[agent]; !known || state == agentClosed && !s.ending {
+		s.agents[agent] = agentTakesPart
+	}
+}
+
+// told takes an event. Those of other epochs are of what was begun for another driver.
 func (s *session) told(msg *nats.Msg) {
 	var e event
-	if json.Unmarshal(msg.Data, &e) != nil {
+	if json.Unmarshal(msg.Data, &e) != nil || e.Epoch != s.epoch {
 		return
 	}
 	switch e.Kind {
 	case eventStarted:
 		s.mu.Lock()
-		s.served = true
-		if _, known := s.agents[e.Agent]; !known {
-			s.agents[e.Agent] = agentTakesPart
-		}
+		s.takesPart(e.Agent)
 		s.mu.Unlock()
 		s.task.WorkerStarted(workerName(e.Agent, e.Worker))
 	case eventLost:
 		s.task.WorkerLost(workerName(e.Agent, e.Worker), jobgen.ReadError(e.Err))
 	case eventLog:
 		jobgen.ForwardRecord(s.task.Logger, e.Record)
+	case eventFull:
+		s.noRoom(&e)
 	case eventRunning:
 		s.mu.Lock()
 		c := s.calls[e.Chunk]
@@ -126,14 +168,58 @@ func (s *session) told(msg *nats.Msg) {
 // asked answers a worker.
 func (s *session) asked(msg *nats.Msg) {
 	var q question
-	if json.Unmarshal(msg.Data, &q) != nil {
+	if json.Unmarshal(msg.Data, &q) != nil || q.Epoch != s.epoch {
 		return
 	}
-	if q.Segment != 0 { // to send one takes its time
+	switch {
+	case q.Segment != 0: // to send one takes its time
+		if q.Lost {
+			s.segments.lost(q.Segment)
+		}
 		s.background.Go(func() { reply(msg, s.segment(q.Segment)) })
+	case q.Config && q.Lost:
+		s.background.Go(func() {
+			s.rebuild.Lock()
+			defer s.rebuild.Unlock()
+			var a answer
+			if err := s.putConfig(s.ctx); err != nil {
+				a.Err = err.Error()
+			}
+			reply(msg, a)
+		})
+	case q.Lost:
+		s.inputsLost(q.Chunk)
+		reply(msg, answer{})
+	default:
+		reply(msg, s.progress(q.Chunk))
+	}
+}
+
+// inputsLost has a chunk sent again, some inputs of which a worker could not read.
+func (s *session) inputsLost(number uint64) {
+	s.mu.Lock()
+	c := s.calls[number]
+	s.mu.Unlock()
+	if c == nil {
 		return
 	}
-	reply(msg, s.progress(q.Chunk))
+	s.log.Warn("a worker cannot read the inputs of a chunk; they are stored again", "run", s.run, "chunk", number)
+	c.mu.Lock()
+	c.damaged = true
+	c.mu.Unlock()
+	c.sendAgain()
+}
+
+// noRoom ends the run when its results have found no room for long. Those of a run with a name stay until its end, so
+// that there is none to hope for; others are taken off as they come, and it is another run's that fill the store.
+func (s *session) noRoom(e *event) {
+	if s.named && e.Since > 2*s.opts.WorkerTimeout || e.Since > serverGone {
+		err := &ServerError{
+			Doing: "storing results of run " + s.run, Kind: ErrStoreFull, Err: jobgen.ReadError(e.Err),
+			Remedy: "give the server more room (max_file_store), or the run a larger Options.MaxBytes, in which all results of a run with a name must fit",
+		}
+		s.fail(err)
+	}
 }
 
 func reply(msg *nats.Msg, a answer) {

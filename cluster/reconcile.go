@@ -20,6 +20,14 @@ func (s *session) reconcile() {
 		select {
 		case <-s.ctx.Done():
 			return
+		case <-s.gone:
+			s.vanished(s.ctx)
+			select { // not one time after the other
+			case <-s.ctx.Done():
+				return
+			case <-tick.C:
+			}
+			continue
 		case <-tick.C:
 		}
 		if !s.waiting(every) {
@@ -46,7 +54,9 @@ func (s *session) reconcile() {
 		case empty:
 			if quiet++; quiet >= 3 { // results that are on their way have had their time
 				quiet = 0
-				s.resend()
+				if n := s.resend(); n > 0 {
+					s.log.Warn("the cluster has lost chunks; they are sent again", "run", s.run, "chunks", n)
+				}
 			}
 			continue
 		}
@@ -68,114 +78,108 @@ func (s *session) waiting(while time.Duration) bool {
 	return n > 0 && time.Since(time.Unix(0, s.heard.Load())) > while
 }
 
-// resend sends all chunks again that are under way. One that is run twice has one result all the same.
-func (s *session) resend() {
+// resend has all chunks sent again that are under way, and returns how many. One that is run twice has one result all the
+// same.
+func (s *session) resend() (n int) {
 	s.mu.Lock()
-	calls := make([]*chunkCall, 0, len(s.calls))
+	defer s.mu.Unlock()
 	for _, c := range s.calls {
-		calls = append(calls, c)
-	}
-	s.mu.Unlock()
-	n := 0
-	for _, c := range calls {
 		c.mu.Lock()
-		stored := c.sequence > 0
+		stored := c.sequence > 0 // or else it is about to be
+		c.sequence = 0
 		c.mu.Unlock()
-		if !stored {
-			continue // its lane is about to send it
-		}
-		ctx, cancel := context.WithCancel(s.ctx)
-		stop := context.AfterFunc(s.ctx, cancel)
-		go func() {
-			select {
-			case <-c.over:
-				cancel()
-			case <-ctx.Done():
-			}
-		}()
-		err := s.publish(ctx, c)
-		stop()
-		cancel()
-		if err == nil {
+		if stored {
+			c.sendAgain()
 			n++
 		}
 	}
-	if n > 0 {
-		s.stats.Resent.Add(int64(n))
-		s.conn.log.Warn("the cluster has lost chunks; they were sent again", "run", s.run, "chunks", n)
-	}
+	return n
 }
 
-// vanished finds out whether the server has lost the run, and makes it anew then. It reports whether it had.
-func (s *session) vanished(ctx context.Context) bool {
+// vanished finds out whether the server has lost the run, and makes it anew then.
+func (s *session) vanished(ctx context.Context) {
 	s.rebuild.Lock()
 	defer s.rebuild.Unlock()
 	if s.ctx.Err() != nil {
-		return false
+		return
 	}
-	lost := false
-	err := s.conn.do(ctx, "looking for run "+s.run, func(ctx context.Context) error {
-		for _, name := range []string{workStream(s.run), resultStream(s.run)} {
-			stream, err := s.conn.js.Stream(ctx, name)
-			if errors.Is(err, jetstream.ErrStreamNotFound) {
-				lost = true
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			consumer := workConsumer
-			if name == resultStream(s.run) {
-				consumer = readConsumer
-			}
-			if _, err := stream.Consumer(ctx, consumer); errors.Is(err, jetstream.ErrConsumerNotFound) {
-				lost = true
-			} else if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	lost, past, err := s.whatIsLost(ctx)
 	if err != nil || !lost {
-		return false
+		return
 	}
-	s.conn.log.Warn("the cluster has lost the run; it is made anew", "run", s.run)
-	if err := s.remake(ctx); err != nil {
-		s.conn.log.Warn("the run cannot be made anew yet", "run", s.run, "error", err)
-		return false
+	s.log.Warn("the cluster has lost the run; it is made anew", "run", s.run)
+	if err := s.remake(ctx, past); err != nil {
+		if errors.Is(err, ErrFenced) {
+			s.fail(err)
+		}
+		s.log.Warn("the run cannot be made anew yet", "run", s.run, "error", err)
+		return
 	}
+	s.count(runsRemade, 1)
 	s.resend()
-	return true
+}
+
+// whatIsLost reports whether something of the run is no more, and whether the results of earlier drivers are still there.
+func (s *session) whatIsLost(ctx context.Context) (lost, past bool, err error) {
+	look := func(doing string, f func(context.Context) error) (there bool) {
+		if err != nil {
+			return true
+		}
+		e := s.conn.do(ctx, doing, f)
+		if isNoKey(e) || isGone(e) {
+			lost = true
+			return false
+		}
+		err = e
+		return e == nil
+	}
+	stream := func(name, consumer string) bool {
+		there := look("looking for the stream "+name, func(ctx context.Context) error {
+			_, err := s.conn.js.Stream(ctx, name)
+			return err
+		})
+		if there {
+			look("looking for the consumer of "+name, func(ctx context.Context) error {
+				_, err := s.conn.js.Consumer(ctx, name, consumer)
+				return err
+			})
+		}
+		return there
+	}
+	stream(workStream(s.run), workConsumer)
+	past = stream(resultStream(s.run), readConsumer)
+	for _, key := range []string{leaseKey(s.run), manifestKey(s.run)} {
+		look("looking for "+key, func(ctx context.Context) error {
+			_, err := s.kv().Get(ctx, key)
+			return err
+		})
+	}
+	look("looking for the bucket of run "+s.run, func(ctx context.Context) error {
+		_, err := s.conn.js.ObjectStore(ctx, blobBucket(s.run))
+		return err
+	})
+	return lost, past, err
 }
 
 // remake makes what the server has lost. What is still there stays.
-func (s *session) remake(ctx context.Context) error {
+func (s *session) remake(ctx context.Context, past bool) error {
+	b, err := openBuckets(ctx, s.conn, s.opts.Replicas)
+	if err != nil {
+		return err
+	}
 	s.structure.Lock()
-	defer s.structure.Unlock()
-	if s.reading != nil {
-		s.reading.Stop()
-	}
-	var err error
-	if s.buckets, err = openBuckets(ctx, s.conn, s.opts.Replicas); err != nil {
+	s.buckets = b
+	s.structure.Unlock()
+	if err := s.reclaim(ctx); err != nil {
 		return err
 	}
-	if err := s.conn.do(ctx, "renewing the lease of run "+s.run, func(ctx context.Context) error {
-		entry, err := s.buckets.runs.Get(ctx, leaseKey(s.run))
-		if err == nil && entry.Revision() == s.revision {
-			return nil
-		}
-		if !isNoKey(err) {
-			return err // renew finds out whose it is
-		}
-		s.revision, err = s.buckets.runs.Create(ctx, leaseKey(s.run), s.leaseText())
-		return err
-	}); err != nil {
-		return err
+	if !past {
+		s.past.forget()
 	}
-	s.resumed, s.past.last = false, 0 // what was read before is not there, or will come again
 	if err := s.makeStreams(ctx); err != nil {
 		return err
 	}
+	s.segments.forget()
 	if err := s.putConfig(ctx); err != nil {
 		return err
 	}
@@ -183,4 +187,24 @@ func (s *session) remake(ctx context.Context) error {
 		return err
 	}
 	return s.putManifest(ctx)
+}
+
+// reclaim gets a lease back that the server has lost.
+func (s *session) reclaim(ctx context.Context) error {
+	other, err := s.holder(ctx)
+	if err == nil && other != "" {
+		return s.errFenced(errors.New(other))
+	}
+	if !isNoKey(err) {
+		return err
+	}
+	s.holding.Lock()
+	defer s.holding.Unlock()
+	return s.conn.do(ctx, "renewing the lease of run "+s.run, func(ctx context.Context) error {
+		rev, err := s.kv().Create(ctx, leaseKey(s.run), s.leaseText())
+		if err == nil {
+			s.revision = rev
+		}
+		return err
+	})
 }

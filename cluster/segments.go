@@ -19,6 +19,20 @@ type sentSegment struct {
 	answer answer
 }
 
+// forget has all segments sent once more to those who ask.
+func (t *segmentTable) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.sent)
+}
+
+// lost has a segment sent once more.
+func (t *segmentTable) lost(id uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.sent, id)
+}
+
 // segment has a segment sent, and says where it is.
 func (s *session) segment(id uint64) answer {
 	t := &s.segments

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,27 +25,31 @@ type session struct {
 	resumed  bool
 	complete bool // all jobs are done: nothing needs to be kept
 	manifest manifest
+	config   *blobRef // of one that is too large for the manifest
 
 	epoch     uint64
-	rebuild   sync.Mutex // held while it is found out whether the server has lost the run
-	structure sync.Mutex // of what follows, which is made anew when the server has lost it
+	blobs     *blobs
+	rebuild   sync.Mutex // held while it is found out whether the server has lost the run, and while it is made anew
+	holding   sync.Mutex // of the lease
+	leaseID   string     // no other session has it
 	revision  uint64     // of the lease
+	structure sync.Mutex // of what follows, which is made anew when the server has lost it
 	buckets   buckets
 	work      jetstream.Consumer
 	results   jetstream.Stream
 	reading   jetstream.ConsumeContext
-	blobs     *blobs
+	watcher   jetstream.KeyWatcher
 
 	ctx        context.Context // ends with the session, and with a cause when it cannot go on
 	cancel     context.CancelCauseFunc
 	background sync.WaitGroup
 	subs       []*nats.Subscription
-	watcher    jetstream.KeyWatcher
 
 	slots   []slotState
 	sending chan struct{} // limits messages that the server has not acknowledged
 	number  atomic.Uint64 // of the last chunk
 	heard   atomic.Int64  // when the last result came
+	gone    chan struct{} // has one when something of the run seems to be no more
 
 	mu     sync.Mutex
 	calls  map[uint64]*chunkCall // chunks that are under way
@@ -52,10 +57,13 @@ type session struct {
 	crew   map[string]member     // workers that are there, whether they take part or not
 	served bool                  // some worker was able to run this
 	closed []error               // what Close of workers returned
+	ending bool                  // they were told to close
 
 	segments segmentTable
 	past     pastResults
-	stats    Stats
+	counts   counters // of this run
+	total    *counters
+	log      *slog.Logger
 }
 
 // slotState is used by one goroutine at a time.
@@ -73,14 +81,6 @@ const (
 	agentCloses
 	agentClosed
 )
-
-// Stats counts what happened to a run's chunks.
-type Stats struct {
-	Chunks     atomic.Int64 // sent
-	Resent     atomic.Int64 // because the server had lost them
-	Duplicates atomic.Int64 // results that were there already
-	Recalled   atomic.Int64 // jobs whose results an earlier driver had got
-}
 
 const (
 	fewestSlots = 16
@@ -119,9 +119,10 @@ func (s *session) fail(err error) { s.cancel(err) }
 
 // Run runs a chunk: what an earlier driver has left is taken from there, the rest is sent to the workers.
 func (s *session) Run(ctx context.Context, slot int, chunk jobgen.Chunk, done func(jobgen.Done)) error {
-	s.slots[slot].took = 0
 	jobs, first := split(chunk), chunk.First
-	for len(jobs) > 0 {
+	took := time.Duration(0)
+	defer func() { s.slots[slot].took = took }()
+	for nobody := 0; len(jobs) > 0; {
 		n := len(jobs)
 		if s.resumed && chunk.Attempt == 1 {
 			known, err := s.recallSome(ctx, slot, first, jobs, done)
@@ -134,13 +135,38 @@ func (s *session) Run(ctx context.Context, slot int, chunk jobgen.Chunk, done fu
 		if n == 0 {
 			continue
 		}
+		n = s.fit(jobs[:n])
+		s.slots[slot].took = 0
 		left, err := s.send(ctx, slot, first, chunk.Attempt, jobs[:n], done)
+		took += s.slots[slot].took
+		if nobody++; left == n && err == nil && ctx.Err() == nil && nobody < mostNobody {
+			continue // all that were given it have given it up
+		}
 		if err != nil || left > 0 {
 			return err
 		}
-		jobs, first = jobs[n:], first+n
+		jobs, first, nobody = jobs[n:], first+n, 0
 	}
 	return nil
+}
+
+// mostNobody is how often a chunk may come back with no job of it run.
+const mostNobody = 3
+
+// fit returns how many of some jobs are sent in one message: as many as the server takes, at least one.
+func (s *session) fit(jobs [][]byte) int {
+	room, inline := int(s.conn.nc.MaxPayload())/4*3, s.conn.inline()
+	for i, b := range jobs {
+		if len(b) <= inline {
+			room -= 8 + len(b)
+		} else {
+			room -= 32 + 32*(len(b)/partBytes+1)
+		}
+		if room < 0 && i > 0 {
+			return i
+		}
+	}
+	return len(jobs)
 }
 
 // split returns the inputs of a chunk.
@@ -164,59 +190,73 @@ type chunkCall struct {
 	results chan resultMessage
 	over    chan struct{} // closed when nobody reads results any more
 	running chan struct{} // has one if a worker says that it runs the chunk
+	again   chan struct{} // has one if the chunk is to be sent once more
 
-	message []byte
-	refs    []*blobRef
-	begun   map[int]map[string]bool // the agents that began a job and were not heard of again
+	begun map[int][]begun // by job: the agents that began it alone
+	lost  int             // results that could not be read
 
 	mu       sync.Mutex
-	sequence uint64 // of the message in the stream
-	sent     time.Time
+	sequence uint64 // of the message that was stored last; 0: none is, or it was lost
+	damaged  bool   // a worker could not read its inputs
 }
 
 // send runs some jobs on whichever worker takes them, and returns how many of them were not reported.
 func (s *session) send(ctx context.Context, slot, first, attempt int, jobs [][]byte, done func(jobgen.Done)) (left int, err error) {
 	c := &chunkCall{
 		number: s.number.Add(1), first: first, left: len(jobs), seen: make([]bool, len(jobs)),
-		results: make(chan resultMessage, 4), over: make(chan struct{}), running: make(chan struct{}, 1),
+		results: make(chan resultMessage, 4), over: make(chan struct{}), running: make(chan struct{}, 1), again: make(chan struct{}, 1),
 	}
-	m := chunkMessage{Epoch: s.epoch, Number: c.number, First: first, Attempt: attempt, Digests: s.named}
-	defer func() {
-		for _, ref := range c.refs {
-			s.blobs.release(ref)
-		}
-	}()
-	for _, b := range jobs {
-		in := jobInput{Bytes: b}
-		if len(b) > inlineBytes {
-			if in.Blob, err = s.blobs.put(ctx, b); err != nil {
-				return len(jobs), s.unlessOver(ctx, err)
-			}
-			c.refs = append(c.refs, in.Blob)
-		}
-		m.Inputs = append(m.Inputs, in)
-	}
-	c.message = m.append(nil)
 	s.mu.Lock()
 	s.calls[c.number] = c
 	s.mu.Unlock()
 	defer s.forget(c)
-	s.stats.Chunks.Add(1)
-	if err := s.publish(ctx, c); err != nil {
-		return c.left, s.unlessOver(ctx, err)
+	s.count(chunksSent, 1)
+	p := &parcel{session: s, call: c, attempt: attempt, jobs: jobs}
+	defer p.release()
+	storing, stop := context.WithCancel(ctx)
+	stored := make(chan error, 1)
+	var busy sync.WaitGroup
+	halt := func() {
+		stop()
+		busy.Wait()
 	}
+	defer halt()
+	again := c.again
+	store := func() {
+		again = nil // one at a time
+		busy.Go(func() { stored <- p.store(storing) })
+	}
+	store()
 	for {
 		select {
+		case err := <-stored:
+			if err != nil {
+				halt()
+				return c.left, s.unlessOver(ctx, err)
+			}
+			again = c.again
+		case <-again:
+			s.count(chunksResent, 1)
+			store()
 		case r := <-c.results:
 			last, err := s.take(ctx, slot, c, &r, done)
 			if err != nil || c.left == 0 || last {
 				return c.left, err
 			}
 		case <-ctx.Done():
+			halt()
 			return c.left, s.cancelChunk(slot, c, done)
 		case <-s.ctx.Done():
 			return c.left, context.Cause(s.ctx)
 		}
+	}
+}
+
+// sendAgain has a chunk sent once more, which the server has lost.
+func (c *chunkCall) sendAgain() {
+	select {
+	case c.again <- struct{}{}:
+	default:
 	}
 }
 
@@ -238,10 +278,14 @@ func (s *session) unlessOver(ctx context.Context, err error) error {
 	return err
 }
 
+// mostLost is how many results of a chunk are computed again because what the server has of them cannot be read.
+const mostLost = 3
+
 // take takes what a worker has sent of a chunk. It reports whether the worker is through with it.
 func (s *session) take(ctx context.Context, slot int, c *chunkCall, r *resultMessage, done func(jobgen.Done)) (last bool, err error) {
 	st := &s.slots[slot]
 	st.took = max(r.Took, 1)
+	lost := false
 	for i := range r.Dones {
 		d := &r.Dones[i]
 		k := d.Index - c.first
@@ -249,7 +293,8 @@ func (s *session) take(ctx context.Context, slot int, c *chunkCall, r *resultMes
 			return false, fmt.Errorf("cluster: %s reports job %d, which is not of chunk %d", r.Agent, d.Index, c.number)
 		}
 		if !s.first(c, k) {
-			s.stats.Duplicates.Add(1)
+			s.count(duplicateResults, 1)
+			s.dropBlob(d.Blob)
 			continue
 		}
 		out := jobgen.Done{Index: d.Index, Result: d.Bytes, Worker: st.worker(r.Agent, d.Worker), Start: d.Start, Elapsed: d.Elapsed}
@@ -257,14 +302,24 @@ func (s *session) take(ctx context.Context, slot int, c *chunkCall, r *resultMes
 		case d.Failed:
 			out.Result, out.Err = nil, jobgen.ReadError(d.Bytes)
 		case d.Blob != nil:
-			if out.Result, err = s.blobs.get(ctx, d.Blob); err != nil {
-				return false, s.unlessOver(ctx, err)
+			out.Result, err = s.blobs.get(ctx, d.Blob)
+			if err != nil && ctx.Err() == nil && isLost(err) && c.lost < mostLost {
+				s.log.Warn("a result cannot be read; its job is run again", "run", s.run, "job", d.Index, "error", err)
+				s.unsee(c, k)
+				c.lost++
+				lost = true
+				c.mu.Lock()
+				c.sequence = 0 // its worker is through with it
+				c.mu.Unlock()
+				continue
+			}
+			if err != nil {
+				s.unsee(c, k)
+				return false, s.unlessOver(ctx, fmt.Errorf("the result of job %d: %w", d.Index, err))
 			}
 		}
 		done(out)
-		if d.Blob != nil && !s.named {
-			s.dropBlob(d.Blob)
-		}
+		s.dropBlob(d.Blob)
 	}
 	if len(r.Fatal) > 0 {
 		return true, jobgen.ReadError(r.Fatal)
@@ -272,7 +327,19 @@ func (s *session) take(ctx context.Context, slot int, c *chunkCall, r *resultMes
 	if r.Begun >= 0 {
 		s.suspect(slot, c, r, done)
 	}
+	if lost {
+		c.sendAgain()
+		return false, nil
+	}
 	return r.Last, nil
+}
+
+// unsee takes back that a job is reported.
+func (s *session) unsee(c *chunkCall, k int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.seen[k] = false
+	c.left++
 }
 
 // first notes that a job of a chunk is reported, and reports whether it was not before.
@@ -287,11 +354,14 @@ func (s *session) first(c *chunkCall, k int) bool {
 	return true
 }
 
-// dropBlob removes a result that was read.
+// dropBlob removes a result that was read, unless a later driver may want it.
 func (s *session) dropBlob(ref *blobRef) {
+	if ref == nil || s.named {
+		return
+	}
 	s.background.Go(func() {
-		for _, p := range ref.Parts {
-			s.blobs.drop(p)
+		for i := range ref.Parts {
+			s.blobs.drop(ref.object(i))
 		}
 	})
 }
@@ -311,31 +381,6 @@ func workerName(agent, worker string) string {
 	return agent + " " + worker
 }
 
-// mostAgents is how many agents may die, one after the other, while they run a job, until it is blamed. A job that only
-// kills its own process is blamed at once, by its agent.
-const mostAgents = 3
-
-// suspect notes that a job begins alone on an agent, because agents that ran its chunk have died.
-func (s *session) suspect(slot int, c *chunkCall, r *resultMessage, done func(jobgen.Done)) {
-	k := r.Begun - c.first
-	if k < 0 || k >= len(c.seen) {
-		return
-	}
-	if c.begun == nil {
-		c.begun = map[int]map[string]bool{}
-	}
-	if c.begun[r.Begun] == nil {
-		c.begun[r.Begun] = map[string]bool{}
-	}
-	who := r.Agent + r.Start.String()
-	if len(c.begun[r.Begun]) >= mostAgents && !c.begun[r.Begun][who] && s.first(c, k) {
-		err := &jobgen.WorkerLostError{Reason: fmt.Sprintf("%d agents died, or were cut off, while they ran this job", mostAgents)}
-		done(jobgen.Done{Index: r.Begun, Err: err, Worker: s.slots[slot].worker(r.Agent, ""), Start: r.Start})
-		s.tell(control{Cancel: c.number})
-	}
-	c.begun[r.Begun][who] = true
-}
-
 // cancelChunk ends a chunk, and waits for the jobs of it that are running, though not for ever.
 func (s *session) cancelChunk(slot int, c *chunkCall, done func(jobgen.Done)) error {
 	c.mu.Lock()
@@ -343,15 +388,16 @@ func (s *session) cancelChunk(slot int, c *chunkCall, done func(jobgen.Done)) er
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), cancelGrace)
 	defer cancel()
-	s.tell(control{Cancel: c.number})
+	began := time.Now()
+	s.tell(ctx, control{Cancel: c.number}) // its answer says how far away the server is
+	rtt := time.Since(began)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if sequence > 0 {
 		if stream, err := s.conn.js.Stream(ctx, workStream(s.run)); err == nil {
 			_ = stream.DeleteMsg(ctx, sequence) // if nobody has taken it yet
 		}
-	}
-	rtt, err := s.conn.nc.RTT()
-	if err != nil {
-		return nil
 	}
 	late := time.NewTimer(max(cancelHeard, 3*rtt))
 	defer late.Stop()
@@ -375,21 +421,26 @@ func (s *session) cancelChunk(slot int, c *chunkCall, done func(jobgen.Done)) er
 // Close ends the run: it has the workers closed, and removes what is on the server.
 func (s *session) Close() error {
 	errs := []error{s.closeAgents()}
+	var fenced error
+	if s.named && !errors.Is(context.Cause(s.ctx), ErrFenced) {
+		fenced = s.stillHeld()
+		errs = append(errs, fenced)
+	}
 	s.cancel(errors.New("the run has ended"))
 	s.hangUp()
 	s.background.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), 4*apiTimeout)
 	defer cancel()
-	cause := context.Cause(s.ctx)
-	if !errors.Is(cause, ErrFenced) { // then it is another driver's
+	if fenced == nil && !errors.Is(context.Cause(s.ctx), ErrFenced) { // or else it is another driver's
 		keep := s.named && !s.complete
 		if err := removeRun(ctx, s.conn, s.run, !keep); err != nil {
-			s.conn.log.Warn("a run cannot be removed", "run", s.run, "error", err)
+			s.log.Warn("a run cannot be removed", "run", s.run, "error", err)
 		}
 		if keep {
 			s.letGo(ctx)
 		}
 	}
+	s.report()
 	return errors.Join(errs...)
 }
 

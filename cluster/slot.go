@@ -2,11 +2,11 @@ package cluster
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go"
 )
 
 // slot takes one chunk after the other, from each run in turn.
@@ -23,7 +23,7 @@ func (a *agent) slot(i int) {
 const pullWait = 5 * time.Second
 
 // next waits for a chunk, for a while.
-func (a *agent) next(turn int) (*hosted, jetstream.Msg) {
+func (a *agent) next(turn int) (*hosted, *nats.Msg) {
 	a.mu.Lock()
 	runs, changed := a.order, a.changed
 	a.mu.Unlock()
@@ -48,7 +48,7 @@ func (a *agent) next(turn int) (*hosted, jetstream.Msg) {
 }
 
 // firstOf waits for a chunk of any run. The first one is taken; others that come in the same moment go back.
-func (a *agent) firstOf(ctx context.Context, cancel context.CancelFunc, runs []*hosted, changed <-chan struct{}) (h *hosted, msg jetstream.Msg) {
+func (a *agent) firstOf(ctx context.Context, cancel context.CancelFunc, runs []*hosted, changed <-chan struct{}) (h *hosted, msg *nats.Msg) {
 	var mu sync.Mutex
 	taken := false
 	var wg sync.WaitGroup
@@ -84,32 +84,77 @@ func (a *agent) firstOf(ctx context.Context, cancel context.CancelFunc, runs []*
 	return h, msg
 }
 
-// pull asks for one chunk. A wait of 0 asks for one that is there now.
-func (h *hosted) pull(ctx context.Context, wait time.Duration) jetstream.Msg {
-	if h.ctx.Err() != nil {
+// pull asks for one chunk. A wait of 0 asks for one that is there now. When ctx ends the request is taken back: the server would
+// go on to send chunks to those who do not wait any more, one after the other, until each has given it back.
+func (h *hosted) pull(ctx context.Context, wait time.Duration) *nats.Msg {
+	if h.ctx.Err() != nil || ctx.Err() != nil {
 		return nil
 	}
-	var batch jetstream.MessageBatch
-	var err error
-	if wait == 0 {
-		batch, err = h.consumer.FetchNoWait(1)
-	} else {
-		batch, err = h.consumer.Fetch(1, jetstream.FetchMaxWait(wait))
-	}
-	if err == nil {
-		for msg := range batch.Messages() {
-			return msg
+	nc := h.agent.conn.nc
+	var mu sync.Mutex
+	over := false
+	got := make(chan *nats.Msg, 1)
+	inbox := nc.NewInbox()
+	sub, err := nc.Subscribe(inbox, func(msg *nats.Msg) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !over {
+			over = true
+			got <- msg
+		} else if msg.Reply != "" {
+			_ = msg.Nak()
 		}
-		err = batch.Error()
-	}
-	if err == nil || errors.Is(err, jetstream.ErrNoMessages) {
+	})
+	if err != nil {
+		h.pause(ctx)
 		return nil
 	}
-	// The run has ended, or the server is away: either is found out elsewhere, and there is no hurry.
+	defer func() { _ = sub.Drain() }()
+	request := fmt.Sprintf(`{"batch":1,"expires":%d}`, wait)
+	if wait == 0 {
+		request = `{"batch":1,"no_wait":true}`
+	}
+	subject := fmt.Sprintf("$JS.API.CONSUMER.MSG.NEXT.%s.%s", workStream(h.manifest.Run), workConsumer)
+	if err := nc.PublishRequest(subject, inbox, []byte(request)); err != nil {
+		h.pause(ctx)
+		return nil
+	}
+	late := time.NewTimer(wait + time.Second)
+	defer late.Stop()
+	select {
+	case msg := <-got:
+		return h.taken(ctx, msg)
+	case <-ctx.Done():
+	case <-h.ctx.Done():
+	case <-late.C:
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	over = true
+	select {
+	case msg := <-got: // in the same moment
+		return h.taken(ctx, msg)
+	default:
+		return nil
+	}
+}
+
+// taken returns a chunk, or nil if the server says that there is none.
+func (h *hosted) taken(ctx context.Context, msg *nats.Msg) *nats.Msg {
+	switch status := msg.Header.Get("Status"); status {
+	case "":
+		return msg
+	case "404", "408": // none now, none in time
+	default: // the run has ended, or the server is away: either is found out elsewhere, and there is no hurry
+		h.pause(ctx)
+	}
+	return nil
+}
+
+func (h *hosted) pause(ctx context.Context) {
 	select {
 	case <-time.After(100 * time.Millisecond):
 	case <-ctx.Done():
 	case <-h.ctx.Done():
 	}
-	return nil
 }

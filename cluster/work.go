@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	jobgen "github.com/jobgen/jobgen/runtime"
 )
@@ -17,7 +16,7 @@ import (
 type chunkWork struct {
 	h       *hosted
 	slot    int
-	msg     jetstream.Msg
+	msg     *nats.Msg
 	chunk   chunkMessage
 	jobs    [][]byte // inputs
 	done    []bool   // which are, here or before
@@ -34,7 +33,7 @@ type chunkWork struct {
 const dangerous = 4
 
 // work runs a chunk, and sees to it that the server gives it to nobody else meanwhile.
-func (h *hosted) work(slot int, msg jetstream.Msg) {
+func (h *hosted) work(slot int, msg *nats.Msg) {
 	h.mu.Lock()
 	if h.ended {
 		h.mu.Unlock()
@@ -44,7 +43,7 @@ func (h *hosted) work(slot int, msg jetstream.Msg) {
 	h.working.Add(1)
 	h.mu.Unlock()
 	defer h.working.Done()
-	c, err := readChunk(msg.Data())
+	c, err := readChunk(msg.Data)
 	switch {
 	case err != nil:
 		h.agent.conn.log.Warn("a chunk is damaged, and dropped", "run", h.manifest.Run, "error", err)
@@ -59,8 +58,7 @@ func (h *hosted) work(slot int, msg jetstream.Msg) {
 	}
 	ctx, cancel := context.WithCancel(h.ctx)
 	defer cancel()
-	stop := keepAlive(ctx, msg, h.manifest.AckWait)
-	defer stop()
+	defer keepAlive(ctx, msg, h.manifest.AckWait)()
 	w := &chunkWork{h: h, slot: slot, msg: msg, chunk: c, ctx: ctx, done: make([]bool, len(c.Inputs))}
 	w.out = resultMessage{Epoch: c.Epoch, Number: c.Number, Agent: h.agent.name, Begun: -1, Start: time.Now()}
 	if meta, err := msg.Metadata(); err == nil && meta.NumDelivered > 1 {
@@ -86,10 +84,10 @@ func (h *hosted) work(slot int, msg jetstream.Msg) {
 }
 
 // keepAlive tells the server that the chunk is being worked on.
-func keepAlive(ctx context.Context, msg jetstream.Msg, wait time.Duration) (stop func()) {
+func keepAlive(ctx context.Context, msg *nats.Msg, wait time.Duration) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
-		tick := time.NewTicker(wait / 3)
+		tick := time.NewTicker(wait / 4)
 		defer tick.Stop()
 		for {
 			select {
@@ -105,7 +103,9 @@ func keepAlive(ctx context.Context, msg jetstream.Msg, wait time.Duration) (stop
 
 // askProgress asks the driver what of the chunk is done, which was given to somebody before. It returns false if all is.
 func (w *chunkWork) askProgress() (known bool) {
-	a, err := w.h.ask(w.ctx, question{Chunk: w.chunk.Number})
+	ctx, cancel := context.WithTimeout(w.ctx, apiTimeout)
+	defer cancel()
+	a, err := w.h.ask(ctx, question{Chunk: w.chunk.Number})
 	if err != nil {
 		return true // it does no harm to do it again
 	}
@@ -121,6 +121,7 @@ func (w *chunkWork) askProgress() (known bool) {
 }
 
 func (h *hosted) ask(ctx context.Context, q question) (a answer, err error) {
+	q.Epoch = h.manifest.Epoch
 	wait := apiTimeout
 	if q.Segment != 0 {
 		wait = 10 * time.Minute // the driver may have gigabytes to send
@@ -152,6 +153,9 @@ func (w *chunkWork) fetch() error {
 			continue
 		}
 		b, err := w.h.agent.cache.bytes(w.ctx, w.h.blobs, in.Blob)
+		if isLost(err) {
+			_, _ = w.h.ask(w.ctx, question{Chunk: w.chunk.Number, Lost: true})
+		}
 		if err != nil {
 			return err
 		}
@@ -163,6 +167,10 @@ func (w *chunkWork) fetch() error {
 // run runs the jobs that are not done. Those that a dying process has left over are run again.
 func (w *chunkWork) run() error {
 	session, err := w.h.workers()
+	var notNow errNotNow
+	if errors.As(err, &notNow) {
+		return err
+	}
 	if err != nil {
 		return fatal{err}
 	}
@@ -245,13 +253,16 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 	if d.Err != nil {
 		r.Failed = true
 		b = jobgen.AppendError(nil, d.Err)
-		if len(b) > inlineBytes { // a message as long as a book
+		if len(b) > w.inline() { // a message as long as a book
 			b = jobgen.AppendError(nil, fmt.Errorf("%.4000s … (an error of %d bytes)", d.Err, len(b)))
 		}
 	}
-	if len(b) > inlineBytes {
-		var err error
-		if r.Blob, err = w.h.blobs.put(w.ctx, b); err != nil {
+	if len(b) > w.inline() {
+		err := w.h.persist("storing a result of "+w.chunk.String()+" of run "+w.h.manifest.Run, func() (err error) {
+			r.Blob, err = w.h.blobs.putOnce(w.ctx, b)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	} else {
@@ -261,11 +272,14 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 	}
 	w.out.Dones = append(w.out.Dones, r)
 	w.bytes += len(r.Bytes) + 16
-	if w.bytes >= inlineBytes || time.Since(w.lastSent()) > flushEvery {
+	if w.bytes >= w.inline() || time.Since(w.lastSent()) > flushEvery {
 		return w.flush()
 	}
 	return nil
 }
+
+// inline is how long a result may be, or some of them together, to be sent as they are.
+func (w *chunkWork) inline() int { return w.h.agent.conn.inline() }
 
 // flushEvery is how long a result may wait for those of the jobs after it. A chunk is meant to take less.
 const flushEvery = 500 * time.Millisecond
@@ -290,26 +304,49 @@ func (w *chunkWork) flush() error {
 	if len(w.out.Dones) == 0 && w.out.Begun < 0 && !w.out.Last {
 		return nil
 	}
+	text := w.message()
+	doing := "storing results of " + w.chunk.String() + " of run " + w.h.manifest.Run
+	return w.h.persist(doing, func() error {
+		return w.h.agent.conn.do(w.h.ctx, doing, func(ctx context.Context) error {
+			_, err := w.h.agent.conn.publish(ctx, resultSubject(w.h.manifest.Run), text)
+			return err
+		})
+	})
+}
+
+// message takes what there is.
+func (w *chunkWork) message() []byte {
 	w.out.Took = time.Since(w.out.Start)
 	text := w.out.append(make([]byte, 0, w.bytes+256))
 	w.out.Dones, w.buf, w.bytes = w.out.Dones[:0], w.buf[:0], 0
 	w.sent = time.Now()
-	return w.h.persist("storing results of "+w.chunk.String()+" of run "+w.h.manifest.Run, func(ctx context.Context) error {
-		_, err := w.h.agent.conn.js.Publish(ctx, resultSubject(w.h.manifest.Run), text)
-		return err
-	})
+	return text
 }
 
-// persist tries until it is done, the run is over, or there is no hope.
-func (h *hosted) persist(doing string, f func(context.Context) error) error {
+// leave sends what there is when the agent has no more time, and gives the chunk back.
+func (w *chunkWork) leave() {
+	if len(w.out.Dones) > 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+		defer cancel()
+		_, _ = w.h.agent.conn.publish(ctx, resultSubject(w.h.manifest.Run), w.message())
+	}
+	_ = w.msg.Nak()
+}
+
+// persist tries until it is done, the run is over, or there is no hope. That there is no room is for the driver to judge.
+func (h *hosted) persist(doing string, f func() error) error {
 	began, pause := time.Now(), 20*time.Millisecond
+	tried := began
 	for {
-		err := h.agent.conn.do(h.ctx, doing, f)
+		err := f()
 		switch {
 		case err == nil:
 			return nil
-		case h.ctx.Err() != nil, !passing(err) && !isFull(err) && !isGone(err), time.Since(began) > serverGone:
+		case h.ctx.Err() != nil, !passing(err) && !isFull(err) && !isGone(err), time.Since(tried) > serverGone:
 			return err
+		case isFull(err):
+			tried = time.Now()
+			h.say(event{Kind: eventFull, Since: time.Since(began), Err: jobgen.AppendError(nil, explain(doing, err))})
 		}
 		select {
 		case <-time.After(pause):
@@ -326,14 +363,16 @@ func (w *chunkWork) finish(err error) {
 	switch {
 	case errors.As(err, &f):
 		w.out.Fatal = jobgen.AppendError(nil, f.error)
+	case err != nil && errors.Is(err, ErrTooLarge), err != nil && errors.Is(err, ErrPermission):
+		w.out.Dones = w.out.Dones[:0] // it will not go better elsewhere
+		w.out.Fatal = jobgen.AppendError(nil, fmt.Errorf("%s: %w", w.h.agent.name, err))
 	case err != nil && w.h.ctx.Err() == nil && w.ctx.Err() == nil:
 		w.h.agent.conn.log.Warn("a chunk is given back", "run", w.h.manifest.Run, "chunk", w.chunk.Number, "error", err)
 		_ = w.msg.NakWithDelay(time.Second)
 		return
 	}
 	if w.h.agent.ctx.Err() != nil && w.count() < len(w.done) { // the agent has no more time
-		_ = w.flush()
-		_ = w.msg.Nak()
+		w.leave()
 		return
 	}
 	w.out.Last = true
@@ -342,6 +381,9 @@ func (w *chunkWork) finish(err error) {
 			w.h.agent.conn.log.Warn("results cannot be stored; the chunk is given back", "run", w.h.manifest.Run, "error", err)
 			_ = w.msg.NakWithDelay(time.Second)
 		}
+		return
+	}
+	if fault != nil && fault("acknowledging") != nil {
 		return
 	}
 	_ = w.msg.Ack()
