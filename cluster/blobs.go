@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -67,15 +69,35 @@ func (s *blobs) putPart(ctx context.Context, p [32]byte, b []byte) error {
 	if h.put {
 		return nil
 	}
-	_, err := s.store.Put(ctx, jetstream.ObjectMeta{Name: partName(p)}, wholeReader{bytes.NewReader(b)})
-	if err != nil {
+	if err := s.storeObject(ctx, partName(p), b); err != nil {
 		s.mu.Lock()
 		h.uses--
 		s.mu.Unlock()
-		return explain(fmt.Sprintf("storing %d bytes", len(b)), err)
+		return err
 	}
 	h.put = true
 	return nil
+}
+
+func (s *blobs) storeObject(ctx context.Context, name string, b []byte) error {
+	return s.conn.doLong(ctx, fmt.Sprintf("storing %d bytes", len(b)), func(ctx context.Context) error {
+		_, err := s.store.Put(ctx, jetstream.ObjectMeta{Name: name}, wholeReader{bytes.NewReader(b)})
+		return err
+	})
+}
+
+// putOnly stores a result, and returns where it is. Its reader removes it then, so that it must not share anything with
+// others that have the same content.
+func (s *blobs) putOnly(ctx context.Context, b []byte) (*blobRef, error) {
+	ref := &blobRef{Size: int64(len(b)), Only: rand.Uint64() | 1}
+	for part := range slices.Chunk(b, partBytes) {
+		p := digestOf(part)
+		if err := s.storeObject(ctx, ref.object(p), part); err != nil {
+			return nil, err
+		}
+		ref.Parts = append(ref.Parts, p)
+	}
+	return ref, nil
 }
 
 // release says that a blob is not needed any more by the one who has put it.
@@ -83,32 +105,50 @@ func (s *blobs) release(ref *blobRef) {
 	for _, p := range ref.Parts {
 		s.mu.Lock()
 		h := s.held[p]
-		gone := false
+		last := false
 		if h != nil {
 			h.uses--
-			if gone = h.uses == 0 && !h.kept; gone {
-				delete(s.held, p)
-			}
+			last = h.uses == 0 && !h.kept
 		}
 		s.mu.Unlock()
-		if gone {
-			s.drop(p)
+		if last {
+			s.dropPart(h, p)
 		}
 	}
 }
 
-// drop removes a part from the server. What fails to be removed goes with the bucket.
-func (s *blobs) drop(p [32]byte) {
+// dropPart removes a part from the server, unless somebody has come to need it. Who comes meanwhile puts it there again.
+func (s *blobs) dropPart(h *heldPart, p [32]byte) {
+	h.once.Lock()
+	defer h.once.Unlock()
+	unused := func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return h.uses == 0 && !h.kept
+	}
+	if h.put && unused() {
+		s.drop(partName(p))
+		h.put = false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.uses == 0 && !h.put && s.held[p] == h {
+		delete(s.held, p)
+	}
+}
+
+// drop removes an object from the server. What fails to be removed goes with the bucket.
+func (s *blobs) drop(object string) {
 	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
 	defer cancel()
-	_ = s.store.Delete(ctx, partName(p))
+	_ = s.store.Delete(ctx, object)
 }
 
 // get returns a blob. The store checks each part against its digest; one that does not fit is fetched again.
 func (s *blobs) get(ctx context.Context, ref *blobRef) ([]byte, error) {
 	b := make([]byte, 0, min(ref.Size, 1<<30))
 	for _, p := range ref.Parts {
-		part, err := s.getPart(ctx, p)
+		part, err := s.getPart(ctx, ref, p)
 		if err != nil {
 			return nil, err
 		}
@@ -120,18 +160,21 @@ func (s *blobs) get(ctx context.Context, ref *blobRef) ([]byte, error) {
 	return b, nil
 }
 
-func (s *blobs) getPart(ctx context.Context, p [32]byte) ([]byte, error) {
+func (s *blobs) getPart(ctx context.Context, ref *blobRef, p [32]byte) (part []byte, err error) {
 	const tries = 3
 	for try := 1; ; try++ {
-		part, err := s.store.GetBytes(ctx, partName(p))
-		if err == nil && digestOf(part) != p {
-			err = jetstream.ErrDigestMismatch
-		}
+		err := s.conn.doLong(ctx, "fetching "+ref.object(p), func(ctx context.Context) (err error) {
+			part, err = s.store.GetBytes(ctx, ref.object(p))
+			if err == nil && digestOf(part) != p {
+				err = jetstream.ErrDigestMismatch
+			}
+			return err
+		})
 		if err == nil {
 			return part, nil
 		}
-		if try == tries || ctx.Err() != nil || errors.Is(err, jetstream.ErrObjectNotFound) {
-			return nil, explain("fetching "+partName(p), err)
+		if try == tries || ctx.Err() != nil || errors.Is(err, jetstream.ErrObjectNotFound) || errors.Is(err, ErrPermission) {
+			return nil, err
 		}
 	}
 }

@@ -124,7 +124,7 @@ func fetchFile(ctx context.Context, b *blobs, ref *blobRef, path string, size in
 		}
 	}()
 	for _, p := range ref.Parts {
-		part, err := b.getPart(ctx, p)
+		part, err := b.getPart(ctx, ref, p)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func Connect(ctx context.Context, url string, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cluster{conn: c, opts: o, address: redact(splitURLs(url))}, nil
+	return &Cluster{conn: c, opts: o, address: withoutUsers(splitURLs(url))}, nil
 }
 
 // Close ends the connection, and for [Embedded] the workers and the server. No run may be under way.

@@ -30,6 +30,7 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 		s.run = task.Run.ID
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.unlisten = c.conn.onLost(s.fail)
 	defer func() {
 		if err != nil {
 			s.abandon()

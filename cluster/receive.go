@@ -72,6 +72,7 @@ func (s *session) receive(msg jetstream.Msg) {
 
 // listen hears what workers ask, and tell by the way.
 func (s *session) listen() error {
+	before := s.conn.nc.LastError()
 	for subject, f := range map[string]nats.MsgHandler{askSubject(s.run): s.asked, eventSubject(s.run): s.told} {
 		sub, err := s.conn.nc.Subscribe(subject, f)
 		if err != nil {
@@ -79,7 +80,11 @@ func (s *session) listen() error {
 		}
 		s.subs = append(s.subs, sub)
 	}
-	return explain("listening to workers", s.conn.nc.FlushTimeout(apiTimeout))
+	err := s.conn.nc.FlushTimeout(apiTimeout)
+	if after := s.conn.nc.LastError(); err == nil && after != before && errors.Is(after, nats.ErrPermissionViolation) {
+		err = after // it comes before the answer to the flush
+	}
+	return explain("listening to workers", err)
 }
 
 // tell tells all workers of the run. It is a hint that may be lost.

@@ -39,6 +39,7 @@ type session struct {
 	cancel     context.CancelCauseFunc
 	background sync.WaitGroup
 	subs       []*nats.Subscription
+	unlisten   func() // no more of what becomes of the connection
 	watcher    jetstream.KeyWatcher
 
 	slots   []slotState
@@ -290,8 +291,8 @@ func (s *session) first(c *chunkCall, k int) bool {
 // dropBlob removes a result that was read.
 func (s *session) dropBlob(ref *blobRef) {
 	s.background.Go(func() {
-		for _, p := range ref.Parts {
-			s.blobs.drop(p)
+		for _, name := range ref.objects() {
+			s.blobs.drop(name)
 		}
 	})
 }
@@ -408,6 +409,7 @@ func (s *session) abandon() {
 }
 
 func (s *session) hangUp() {
+	s.unlisten()
 	s.structure.Lock()
 	defer s.structure.Unlock()
 	if s.reading != nil {

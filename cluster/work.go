@@ -251,7 +251,7 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 	}
 	if len(b) > inlineBytes {
 		var err error
-		if r.Blob, err = w.h.blobs.put(w.ctx, b); err != nil {
+		if r.Blob, err = w.h.blobs.putOnly(w.ctx, b); err != nil {
 			return err
 		}
 	} else {
