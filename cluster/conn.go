@@ -197,7 +197,9 @@ func (c *conn) closed(nc *nats.Conn) {
 func (c *conn) async(_ *nats.Conn, _ *nats.Subscription, err error) {
 	if isAuth(err) {
 		c.mu.Lock()
-		c.refused = err
+		if c.refused == nil || !errors.Is(err, nats.ErrAuthorization) { // after "expired" comes a plain no
+			c.refused = err
+		}
 		c.mu.Unlock()
 		return
 	}

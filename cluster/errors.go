@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 
@@ -92,6 +93,8 @@ func explain(doing string, err error) error {
 	switch {
 	case isAuth(err):
 		e.Kind, e.Remedy = ErrCredentials, "check Options.Credentials, NKey, Token or User, or "+envCreds+", "+envNKey+", "+envToken+", "+envUser
+	case strings.HasPrefix(doing, "connecting") && errors.Is(err, fs.ErrNotExist):
+		e.Remedy = "check Options.Credentials, CA, Certificate and Key, or " + envCreds + ", " + envCA + ", " + envCert + " and " + envKey
 	case errors.Is(err, ErrInsecure):
 		e.Kind, e.Err = ErrInsecure, nil
 		if err != ErrInsecure {
@@ -137,6 +140,10 @@ func isAuth(err error) bool {
 
 // isNetwork reports whether an error is of the way to the server.
 func isNetwork(err error) bool {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return false
+	}
 	var of net.Error // a refused connection, a name that is not known, …
 	return errors.As(err, &of) || errors.Is(err, io.EOF) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoInfoReceived)
 }

@@ -23,7 +23,7 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 	}
 	s := &session{
 		conn: c.conn, opts: c.opts, task: task, run: name, named: name != "",
-		calls: map[uint64]*chunkCall{}, agents: map[string]agentState{}, crew: map[string]member{},
+		calls: map[uint64]*chunkCall{}, agents: map[string]agentState{}, crew: map[string]member{}, served: map[string]bool{},
 		sending: make(chan struct{}, 64),
 	}
 	if !s.named {
@@ -33,6 +33,9 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 	s.unlisten = c.conn.onLost(s.fail)
 	defer func() {
 		if err != nil {
+			if lost := context.Cause(s.ctx); lost != nil {
+				err = lost // a permission is missing, and what waited for it was given up
+			}
 			s.abandon()
 		}
 	}()

@@ -54,7 +54,7 @@ func (s *session) receive(msg jetstream.Msg) {
 	s.heard.Store(time.Now().UnixNano())
 	s.mu.Lock()
 	c := s.calls[r.Number]
-	s.served = true
+	s.served[r.Agent] = true
 	if _, known := s.agents[r.Agent]; !known {
 		s.agents[r.Agent] = agentTakesPart
 	}
@@ -103,7 +103,7 @@ func (s *session) told(msg *nats.Msg) {
 	switch e.Kind {
 	case eventStarted:
 		s.mu.Lock()
-		s.served = true
+		s.served[e.Agent] = true
 		if _, known := s.agents[e.Agent]; !known {
 			s.agents[e.Agent] = agentTakesPart
 		}

@@ -51,7 +51,7 @@ type session struct {
 	calls  map[uint64]*chunkCall // chunks that are under way
 	agents map[string]agentState // that take part
 	crew   map[string]member     // workers that are there, whether they take part or not
-	served bool                  // some worker was able to run this
+	served map[string]bool       // workers that were able to run this, by their names
 	closed []error               // what Close of workers returned
 
 	segments segmentTable

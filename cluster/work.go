@@ -235,6 +235,9 @@ func (w *chunkWork) count() (n int) {
 // reported takes what became of a job. Results are sent when there are enough of them, or the driver has waited long
 // enough.
 func (w *chunkWork) reported(d jobgen.Done) error {
+	if d.Err != nil && w.h.agent.ctx.Err() != nil {
+		return nil // it was interrupted here, because this agent ends; another one runs it
+	}
 	k := d.Index - w.chunk.First
 	w.done[k] = true
 	r := doneRecord{Index: d.Index, Worker: d.Worker, Start: d.Start, Elapsed: d.Elapsed}
@@ -300,8 +303,16 @@ func (w *chunkWork) flush() error {
 	})
 }
 
+// lastWords is how long an agent tries to send what it has, when its time is over.
+const lastWords = 2 * time.Second
+
 // persist tries until it is done, the run is over, or there is no hope.
 func (h *hosted) persist(doing string, f func(context.Context) error) error {
+	if h.agent.ctx.Err() != nil { // the agent ends, and has time for one more message
+		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+		defer cancel()
+		return h.agent.conn.do(ctx, doing, f)
+	}
 	began, pause := time.Now(), 20*time.Millisecond
 	for {
 		err := h.agent.conn.do(h.ctx, doing, f)
@@ -322,27 +333,34 @@ func (h *hosted) persist(doing string, f func(context.Context) error) error {
 
 // finish sends what is left, and tells the server that the chunk is done with; or that somebody else is to have it.
 func (w *chunkWork) finish(err error) {
+	if w.h.agent.ctx.Err() != nil && (err != nil || w.count() < len(w.done)) { // the agent has no more time
+		_ = w.flush()
+		_ = w.msg.Nak()
+		return
+	}
 	var f fatal
 	switch {
 	case errors.As(err, &f):
 		w.out.Fatal = jobgen.AppendError(nil, f.error)
 	case err != nil && w.h.ctx.Err() == nil && w.ctx.Err() == nil:
-		w.h.agent.conn.log.Warn("a chunk is given back", "run", w.h.manifest.Run, "chunk", w.chunk.Number, "error", err)
-		_ = w.msg.NakWithDelay(time.Second)
-		return
-	}
-	if w.h.agent.ctx.Err() != nil && w.count() < len(w.done) { // the agent has no more time
-		_ = w.flush()
-		_ = w.msg.Nak()
+		w.giveBack("a chunk is given back", err)
 		return
 	}
 	w.out.Last = true
 	if err := w.flush(); err != nil {
-		if w.h.ctx.Err() == nil {
-			w.h.agent.conn.log.Warn("results cannot be stored; the chunk is given back", "run", w.h.manifest.Run, "error", err)
-			_ = w.msg.NakWithDelay(time.Second)
+		if w.h.ctx.Err() == nil || w.h.agent.ctx.Err() != nil {
+			w.giveBack("results cannot be stored; the chunk is given back", err)
 		}
 		return
 	}
 	_ = w.msg.Ack()
+}
+
+// giveBack has the server give the chunk to somebody else, or to this agent once more.
+func (w *chunkWork) giveBack(what string, err error) {
+	if errors.Is(err, ErrPermission) {
+		w.h.agent.giveUp(err) // it would be the same the next time
+	}
+	w.h.agent.conn.log.Warn(what, "run", w.h.manifest.Run, "chunk", w.chunk.Number, "error", err)
+	_ = w.msg.NakWithDelay(time.Second)
 }
