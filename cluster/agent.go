@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/jobgen/jobgen/sharedmem"
@@ -33,14 +34,16 @@ type agent struct {
 	unsure  bool      // a run could not be taken up for now; of follow
 	checked time.Time // when the bucket of runs was last seen; of follow
 
-	ctx      context.Context // ends when there is no more time
-	pulling  context.Context // ends when no more chunks are to be taken
+	cancel   context.CancelFunc // of ctx
+	ctx      context.Context    // ends when there is no more time
+	pulling  context.Context    // ends when no more chunks are to be taken
 	mu       sync.Mutex
 	runs     map[string]*hosted
 	order    []*hosted // the same, for turns
 	refused  map[string]string
 	changed  chan struct{} // closed when runs change
 	presence chan struct{} // has one when something is to be said
+	failed   error         // why it gives up
 }
 
 // serveAddress is the life of a worker. It is called by jobgen.Init for JOBGEN_WORKER=nats://….
@@ -78,7 +81,7 @@ func serveAddress(address string) error {
 	defer cancel()
 	pulling, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	a.ctx, a.pulling = ctx, pulling
+	a.ctx, a.cancel, a.pulling = ctx, cancel, pulling
 	if tied {
 		go func() { // whoever started this process has ended
 			_, _ = io.Copy(io.Discard, os.Stdin)
@@ -88,9 +91,28 @@ func serveAddress(address string) error {
 	if a.conn, err = a.connect(ctx, address, &o); err != nil {
 		return err
 	}
-	defer a.conn.close()
+	defer a.conn.drain() // chunks that are on their way come, and go back
+	defer a.conn.onLost(a.giveUp)()
 	sharedmem.OnMissing(a.missing)
-	return a.work(cancel)
+	return a.work()
+}
+
+// giveUp ends the worker because of something that does not pass by itself, such as a permission that is missing. Until it is
+// forgotten, its presence says why.
+func (a *agent) giveUp(err error) {
+	a.mu.Lock()
+	if a.failed == nil {
+		a.failed = err
+	}
+	a.mu.Unlock()
+	a.cancel()
+}
+
+// failure returns why the worker gives up, or nil.
+func (a *agent) failure() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.failed
 }
 
 // connect tries until there is a server: workers are often started before it.
@@ -108,16 +130,16 @@ func (a *agent) connect(ctx context.Context, address string, o *Options) (*conn,
 		select {
 		case <-time.After(500 * time.Millisecond):
 		case <-a.pulling.Done():
-			return nil, errors.New("told to end before there was a server")
+			return nil, err
 		}
 	}
 }
 
 // work takes chunks until it is told to end.
-func (a *agent) work(cancel context.CancelFunc) error {
+func (a *agent) work() error {
 	var wg sync.WaitGroup
-	first, err := a.watch(a.ctx) // an error here is one of permissions, or of the server's settings
-	if err != nil {
+	first, err := a.firstWatch()
+	if first == nil {
 		return err
 	}
 	wg.Go(func() { a.follow(first) })
@@ -128,35 +150,62 @@ func (a *agent) work(cancel context.CancelFunc) error {
 	}
 	<-a.pulling.Done()
 	a.sayPresence()
-	late := time.AfterFunc(a.drain, cancel) // jobs that are not done by then are given back
+	late := time.AfterFunc(a.drain, a.cancel) // jobs that are not done by then are given back
 	slots.Wait()
 	late.Stop()
 	a.endAll()
-	cancel()
+	a.cancel()
 	wg.Wait()
-	return nil
+	return a.failure()
 }
 
-// watch opens the buckets and follows the runs in them.
-func (a *agent) watch(ctx context.Context) (*watching, error) {
-	b, err := openBuckets(ctx, a.conn, 0)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		// No driver has come by yet.
-		b, err = openBuckets(ctx, a.conn, 1)
+// firstWatch waits until a driver has made the bucket of runs: workers need no right to. It returns nil if the worker was
+// told to end before.
+func (a *agent) firstWatch() (*watching, error) {
+	began, told := time.Now(), false
+	for {
+		w, err := a.watch(a.ctx)
+		switch {
+		case err == nil:
+			return w, nil
+		case a.failure() != nil:
+			return nil, a.failure()
+		case a.pulling.Err() != nil:
+			return nil, nil
+		case errors.Is(err, jetstream.ErrBucketNotFound):
+		case !passing(err) || errors.Is(err, ErrNoJetStream) || time.Since(began) > serverGone:
+			return nil, err
+		}
+		if !told {
+			told = true
+			a.conn.log.Info("no driver has been on this cluster yet; waiting for the first")
+		}
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-a.pulling.Done():
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	w, err := b.runs.Watch(ctx, "run.*")
-	if err != nil {
-		return nil, explain("looking for runs", err)
-	}
-	return &watching{b, w, a.conn.connects.Load(), map[string]bool{}, time.Time{}}, nil
+}
+
+// watch opens the bucket of runs, and follows what is in it.
+func (a *agent) watch(ctx context.Context) (w *watching, err error) {
+	err = a.conn.do(ctx, "looking for runs", func(ctx context.Context) error {
+		kv, err := a.conn.js.KeyValue(ctx, runsBucket)
+		if err != nil {
+			return err
+		}
+		connects := a.conn.connects.Load()
+		kw, err := kv.Watch(a.ctx, "run.*")
+		if err == nil {
+			w = &watching{kw, connects, map[string]bool{}, time.Time{}}
+		}
+		return err
+	})
+	return w, err
 }
 
 // watching is the bucket of runs, as an agent follows it.
 type watching struct {
-	buckets
 	jetstream.KeyWatcher
 	connects int64           // when it began
 	there    map[string]bool // runs that are in it
@@ -190,6 +239,9 @@ func (a *agent) follow(w *watching) {
 			if err == nil {
 				w = again
 				break
+			}
+			if errors.Is(err, ErrPermission) {
+				a.giveUp(err)
 			}
 			if a.ctx.Err() == nil && !passing(err) {
 				a.conn.log.Warn("the cluster has no bucket of runs; trying on", "error", err)
@@ -264,30 +316,47 @@ func (a *agent) present() {
 	tick := time.NewTicker(presenceEvery)
 	defer tick.Stop()
 	for {
-		text := encode(a.snapshot())
-		err := a.conn.do(a.ctx, "saying that this worker is there", func(ctx context.Context) error {
-			kv, err := a.conn.js.KeyValue(ctx, workersBucket)
-			if err != nil {
-				return err
-			}
-			_, err = kv.Put(ctx, a.key, text)
-			return err
-		})
-		if err != nil && a.ctx.Err() == nil && !passing(err) {
+		err := a.putPresence(a.ctx)
+		switch {
+		case err == nil || a.ctx.Err() != nil || passing(err) || isGone(err):
+		case errors.Is(err, ErrPermission):
+			a.giveUp(err)
+		default:
 			a.conn.log.Warn("the worker cannot say that it is there", "error", err)
 		}
 		select {
 		case <-a.ctx.Done():
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			defer cancel()
-			if kv, err := a.conn.js.KeyValue(ctx, workersBucket); err == nil {
-				_ = kv.Delete(ctx, a.key)
-			}
+			a.leave()
 			return
 		case <-tick.C:
 		case <-a.presence:
 		}
 	}
+}
+
+// presenceSubject is where the bucket of workers has what an agent says of itself. Agents store it without looking at
+// the bucket, for which they need a right less.
+func (a *agent) presenceSubject() string { return "$KV." + workersBucket + "." + a.key }
+
+func (a *agent) putPresence(ctx context.Context) error {
+	text := encode(a.snapshot())
+	return a.conn.do(ctx, "saying that this worker is there", func(ctx context.Context) error {
+		_, err := a.conn.js.Publish(ctx, a.presenceSubject(), text)
+		return err
+	})
+}
+
+// leave says that the worker is not there any more; or, if it had to give up, why.
+func (a *agent) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if a.failure() != nil {
+		_ = a.putPresence(ctx)
+		return
+	}
+	gone := nats.NewMsg(a.presenceSubject())
+	gone.Header.Set("KV-Operation", "DEL")
+	_, _ = a.conn.js.PublishMsg(ctx, gone)
 }
 
 func (a *agent) snapshot() presence {
@@ -302,6 +371,9 @@ func (a *agent) snapshot() presence {
 	}
 	for run := range a.runs {
 		p.Serves[run] = true
+	}
+	if a.failed != nil {
+		p.Gone, p.Drains = a.failed.Error(), false
 	}
 	return p
 }

@@ -146,8 +146,10 @@ func (s *blobs) store1(ctx context.Context, name string, b []byte) error {
 	defer cancel()
 	size := uint32(min(128<<10, s.conn.nc.MaxPayload()/2))
 	meta := jetstream.ObjectMeta{Name: name, Opts: &jetstream.ObjectMetaOptions{ChunkSize: size}}
-	_, err := s.bucket().Put(ctx, meta, wholeReader{bytes.NewReader(b)})
-	return explain(fmt.Sprintf("storing %d bytes", len(b)), err)
+	return s.conn.doLong(ctx, fmt.Sprintf("storing %d bytes", len(b)), func(ctx context.Context) error {
+		_, err := s.bucket().Put(ctx, meta, wholeReader{bytes.NewReader(b)})
+		return err
+	})
 }
 
 // release says that a blob is not needed any more by the one who has put it.
@@ -216,7 +218,11 @@ func (s *blobs) getPart(ctx context.Context, ref *blobRef, i int) ([]byte, error
 	name, began, slow := ref.object(i), time.Now(), 0
 	for try := 1; ; try++ {
 		one, cancel := context.WithTimeout(ctx, partTime)
-		part, err := s.bucket().GetBytes(one, name)
+		var part []byte
+		err := s.conn.doLong(one, "fetching "+name, func(ctx context.Context) (err error) {
+			part, err = s.bucket().GetBytes(ctx, name)
+			return err
+		})
 		cancel()
 		if err == nil && digestOf(part) != ref.Parts[i] {
 			err = jetstream.ErrDigestMismatch

@@ -37,7 +37,7 @@ func Connect(ctx context.Context, url string, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cluster{conn: c, opts: o, address: redact(splitURLs(url))}, nil
+	return &Cluster{conn: c, opts: o, address: withoutUsers(splitURLs(url))}, nil
 }
 
 // Close ends the connection, and for [Embedded] the workers and the server. No run may be under way.
@@ -147,7 +147,7 @@ func (s closing) Close() error {
 // buckets are what all runs share.
 type buckets struct{ runs, workers jetstream.KeyValue }
 
-// openBuckets finds the buckets. Those who may make them if they are not there say with how many replicas.
+// openBuckets finds the buckets, or makes them.
 func openBuckets(ctx context.Context, c *conn, replicas int) (b buckets, err error) {
 	open := func(cfg jetstream.KeyValueConfig) (kv jetstream.KeyValue) {
 		if err != nil {
@@ -155,7 +155,7 @@ func openBuckets(ctx context.Context, c *conn, replicas int) (b buckets, err err
 		}
 		err = c.do(ctx, "opening the bucket "+cfg.Bucket, func(ctx context.Context) error {
 			var err error
-			if kv, err = c.js.KeyValue(ctx, cfg.Bucket); err == nil || replicas == 0 {
+			if kv, err = c.js.KeyValue(ctx, cfg.Bucket); err == nil || !isGone(err) {
 				return err
 			}
 			kv, err = c.js.CreateOrUpdateKeyValue(ctx, cfg)

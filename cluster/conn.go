@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,15 +21,30 @@ type conn struct {
 
 	connects atomic.Int64 // how often it came back
 
-	mu    sync.Mutex
-	calls map[*call]bool // that wait for the server
+	mu      sync.Mutex
+	calls   map[*call]bool // that wait for the server
+	refused error          // what a server last said of the credentials
+	lost    error          // why the connection is of no more use
+	users   map[int]func(error)
+	next    int // key of users
+	closing bool
 }
 
 // call is one of them.
 type call struct {
 	cancel context.CancelFunc
-	denied error // a permission that was missing meanwhile
+	denied *denial // a permission that was missing meanwhile
 }
+
+// denial is a permission that was missing. It is of somebody's concern: of a call that waits for the answer to what the
+// server has dropped, or else of all who use the connection.
+type denial struct {
+	err     error
+	claimed bool
+}
+
+// denialTime is how long a call may take to notice that it was denied something.
+const denialTime = time.Second
 
 // dial connects. Inbox is the prefix of the subjects on which answers arrive.
 func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, error) {
@@ -36,7 +52,7 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 	if len(urls) == 0 {
 		return nil, errors.New("cluster: an empty address; want nats://host:4222")
 	}
-	c := &conn{log: o.Logger, calls: map[*call]bool{}}
+	c := &conn{log: o.Logger, calls: map[*call]bool{}, users: map[int]func(error){}}
 	opts, err := o.secure(urls)
 	if err != nil {
 		return nil, err
@@ -45,7 +61,7 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 		nats.Name(name), nats.CustomInboxPrefix(inbox),
 		nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond), nats.ReconnectJitter(100*time.Millisecond, 500*time.Millisecond),
 		nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2), nats.Timeout(apiTimeout),
-		nats.ErrorHandler(c.async),
+		nats.ErrorHandler(c.async), nats.ClosedHandler(c.closed), nats.DrainTimeout(drainTime),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				c.log.Warn("connection to the cluster lost", "error", err)
@@ -59,7 +75,9 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 	done := make(chan error, 1)
 	go func() {
 		var err error
-		c.nc, err = nats.Connect(joinURLs(urls), opts...)
+		if c.nc, err = nats.Connect(strings.Join(urls, ","), opts...); err != nil {
+			err = worstOf(ctx, urls, opts, err)
+		}
 		done <- err
 	}()
 	select {
@@ -70,7 +88,7 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 				c.nc.Close()
 			}
 		}()
-		return nil, context.Cause(ctx)
+		return nil, &ServerError{Doing: "connecting to " + redact(urls), Kind: ErrUnreachable, Err: context.Cause(ctx)}
 	}
 	if err != nil {
 		return nil, explain("connecting to "+redact(urls), err)
@@ -82,7 +100,103 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 	return c, nil
 }
 
-func (c *conn) close() { c.nc.Close() }
+// worstOf finds out what is wrong, when no server of several was good: what the client library returns is of whichever was
+// tried last, and the one that refuses the credentials tells more than the one that is down.
+func worstOf(ctx context.Context, urls []string, opts []nats.Option, err error) error {
+	if len(urls) == 1 {
+		return err
+	}
+	for _, u := range urls {
+		if ctx.Err() != nil {
+			break
+		}
+		nc, e := nats.Connect(u, append(opts[:len(opts):len(opts)], nats.NoReconnect(), nats.ClosedHandler(nil))...)
+		if e == nil {
+			nc.Close()
+			continue
+		}
+		if e = explain("connecting to "+redact([]string{u}), e); !errors.Is(e, ErrUnreachable) {
+			return e
+		}
+	}
+	return err
+}
+
+func (c *conn) close() {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	c.nc.Close()
+}
+
+// drainTime is how long what is on its way has when the connection is drained.
+const drainTime = 2 * time.Second
+
+// drain closes the connection when all is sent, and all that the server has sent was received.
+func (c *conn) drain() {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	if c.nc.Drain() == nil {
+		for end := time.Now().Add(2 * drainTime); !c.nc.IsClosed() && time.Now().Before(end); {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	c.nc.Close()
+}
+
+// onLost has f called when the connection is of no more use: the credentials are refused, or a permission is missing
+// without which some message was dropped for which nobody waits.
+func (c *conn) onLost(f func(error)) (stop func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := c.next
+	c.next++
+	c.users[key] = f
+	if c.lost != nil {
+		go f(c.lost)
+	}
+	return func() {
+		c.mu.Lock()
+		delete(c.users, key)
+		c.mu.Unlock()
+	}
+}
+
+// lose tells all users, and those to come if it is for ever.
+func (c *conn) lose(err error, forever bool) {
+	c.mu.Lock()
+	if c.lost != nil || c.closing {
+		c.mu.Unlock()
+		return
+	}
+	if forever {
+		c.lost = err
+	}
+	var users []func(error)
+	for _, f := range c.users {
+		users = append(users, f)
+	}
+	c.mu.Unlock()
+	c.log.Error("the connection to the cluster is of no use", "error", err)
+	for _, f := range users {
+		f(err)
+	}
+}
+
+// closed is told when the client library gives up: a server has refused the credentials twice.
+func (c *conn) closed(nc *nats.Conn) {
+	c.mu.Lock()
+	err := c.refused
+	c.mu.Unlock()
+	if err == nil {
+		err = nc.LastError()
+	}
+	if err == nil {
+		err = nats.ErrConnectionClosed
+	}
+	c.lose(explain("keeping the connection", err), true)
+}
 
 // inline is how long an input or a result may be to be part of a message; longer ones are blobs.
 func (c *conn) inline() int { return int(min(inlineBytes, c.nc.MaxPayload()/4)) }
@@ -108,20 +222,50 @@ func (c *conn) publish(ctx context.Context, subject string, message []byte) (*je
 // async is told of errors that belong to no call. A missing permission is one of them: the server drops the request, and whoever made
 // it would wait for the answer until its time is over.
 func (c *conn) async(_ *nats.Conn, _ *nats.Subscription, err error) {
-	if !errors.Is(err, nats.ErrPermissionViolation) {
+	if isAuth(err) {
+		c.mu.Lock()
+		if c.refused == nil || !errors.Is(err, nats.ErrAuthorization) { // after "expired" comes a plain no
+			c.refused = err
+		}
+		c.mu.Unlock()
 		return
 	}
+	if !errors.Is(err, nats.ErrPermissionViolation) || harmless(err) {
+		return
+	}
+	d := &denial{err: err}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	for w := range c.calls {
-		w.denied = err
+		w.denied = d
 		w.cancel()
 	}
+	c.mu.Unlock()
+	time.AfterFunc(denialTime, func() {
+		c.mu.Lock()
+		claimed := d.claimed
+		c.mu.Unlock()
+		if !claimed {
+			c.lose(explain("talking to the server", err), false)
+		}
+	})
+}
+
+// harmless reports whether a denial does not matter: the client library tidies up after an object that could not be
+// stored, which workers may not; the driver removes the whole bucket.
+func harmless(err error) bool {
+	return strings.Contains(err.Error(), `"$JS.API.STREAM.PURGE.OBJ_`+blobBucket(""))
 }
 
 // do calls f, which waits for the server, and says what was wrong.
 func (c *conn) do(ctx context.Context, doing string, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	return c.doLong(ctx, doing, f)
+}
+
+// doLong is do for what may take its time.
+func (c *conn) doLong(ctx context.Context, doing string, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w := &call{cancel: cancel}
 	c.mu.Lock()
@@ -131,16 +275,13 @@ func (c *conn) do(ctx context.Context, doing string, f func(context.Context) err
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.calls, w)
-	if err != nil && w.denied != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)) {
-		err = w.denied
+	switch {
+	case err == nil:
+	case w.denied != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)):
+		w.denied.claimed = true
+		err = w.denied.err
+	case c.lost != nil && errors.Is(err, nats.ErrConnectionClosed):
+		err = c.lost
 	}
 	return explain(doing, err)
-}
-
-func joinURLs(urls []string) string {
-	s := urls[0]
-	for _, u := range urls[1:] {
-		s += "," + u
-	}
-	return s
 }

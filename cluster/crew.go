@@ -84,12 +84,34 @@ func (s *session) met(e jetstream.KeyValueEntry) {
 	var p presence
 	if json.Unmarshal(e.Value(), &p) == nil {
 		s.crew[e.Key()] = member{p, time.Now()}
-		s.served = s.served || p.Serves[s.run]
+		if p.refusal(s.run) != "" {
+			delete(s.served, p.Name)
+		} else if p.Serves[s.run] {
+			s.served[p.Name] = true
+		}
 	}
 }
 
-// able counts workers that are there, those that can run the run, and those that have refused it, and says why they have.
-func (s *session) able() (workers, able, refused int, reasons []string) {
+// refusal is why the worker cannot run a run, or empty.
+func (p *presence) refusal(run string) string {
+	if p.Gone != "" {
+		return "it had to give up: " + p.Gone
+	}
+	return p.Refused[run]
+}
+
+// crewState is who is there.
+type crewState struct {
+	workers int
+	able    int      // that can run the run
+	refused []string // why the others cannot …
+	silent  []string // … and those that have not said so yet
+}
+
+// reasons say of each worker that is not able why.
+func (c *crewState) reasons() []string { return append(c.refused, c.silent...) }
+
+func (s *session) crewNow() (c crewState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, m := range s.crew {
@@ -100,21 +122,20 @@ func (s *session) able() (workers, able, refused int, reasons []string) {
 		if m.Drains {
 			continue
 		}
-		workers++
-		if m.Serves[s.run] {
-			able++
-			continue
+		c.workers++
+		why := m.refusal(s.run)
+		switch {
+		case why != "":
+			c.refused = append(c.refused, fmt.Sprintf("%s: %s", m.Name, why))
+		case m.Serves[s.run]:
+			c.able++
+		default:
+			c.silent = append(c.silent, m.Name+": it has not answered yet")
 		}
-		why := m.Refused[s.run]
-		if why == "" {
-			why = "it has not answered yet"
-		} else {
-			refused++
-		}
-		reasons = append(reasons, fmt.Sprintf("%s: %s", m.Name, why))
 	}
-	sort.Strings(reasons)
-	return workers, able, refused, reasons
+	sort.Strings(c.refused)
+	sort.Strings(c.silent)
+	return c
 }
 
 // Times until something is said about workers that are missing.
@@ -123,12 +144,13 @@ const (
 	crewRefused = 3 * time.Second // when there are some and all have refused
 )
 
-// lookForWorkers ends the run when there is nobody to run it for too long, and says so before.
+// lookForWorkers ends the run when there is nobody to run it for too long, and says so before. It also names workers
+// that are of no use while others run the jobs.
 func (s *session) lookForWorkers() {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	var since time.Time
-	told := false
+	told, named := false, map[string]bool{}
 	connects := s.conn.connects.Load()
 	for {
 		select {
@@ -148,27 +170,33 @@ func (s *session) lookForWorkers() {
 			since = time.Time{}
 			continue
 		}
-		workers, able, refused, reasons := s.able()
-		if able > 0 || !s.waiting(crewTold/2) {
-			if told && able > 0 {
-				s.log.Info("the run has workers again", "run", s.run, "workers", able)
+		c := s.crewNow()
+		if c.able > 0 {
+			for _, why := range c.refused {
+				if !named[why] {
+					named[why] = true
+					s.log.Warn("a worker cannot run the run; others do", "run", s.run, "able", c.able, "worker", why)
+				}
 			}
-			since, told = time.Time{}, told && able == 0
+		}
+		if c.able > 0 || !s.waiting(crewTold/2) {
+			if told && c.able > 0 {
+				s.log.Info("the run has workers again", "run", s.run, "workers", c.able)
+			}
+			since, told = time.Time{}, told && c.able == 0
 			continue
 		}
 		if since.IsZero() {
 			since = time.Now()
 		}
-		err := &NoWorkersError{Run: s.run, Workers: workers, Reasons: reasons}
+		err := &NoWorkersError{Run: s.run, Workers: c.workers, Reasons: c.reasons()}
 		waited := time.Since(since)
 		s.mu.Lock()
-		never := !s.served
+		never := len(s.served) == 0
 		s.mu.Unlock()
 		switch {
-		case workers > 0 && refused == workers && never && waited > crewRefused && s.opts.WaitForWorkers >= 0:
-			s.fail(err)
-			return
-		case s.opts.WaitForWorkers >= 0 && waited > s.opts.WaitForWorkers:
+		case s.opts.WaitForWorkers >= 0 && (waited > s.opts.WaitForWorkers ||
+			c.workers > 0 && c.workers == len(c.refused) && never && waited > crewRefused):
 			s.fail(err)
 			return
 		case waited > crewTold && !told:

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"net"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -88,16 +91,25 @@ func explain(doing string, err error) error {
 	var api *jetstream.APIError
 	text := err.Error()
 	switch {
-	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAccountAuthExpired),
-		errors.Is(err, nats.ErrAuthRevoked), strings.Contains(strings.ToLower(text), "authorization violation"):
+	case isAuth(err):
 		e.Kind, e.Remedy = ErrCredentials, "check Options.Credentials, NKey, Token or User, or "+envCreds+", "+envNKey+", "+envToken+", "+envUser
+	case strings.HasPrefix(doing, "connecting") && errors.Is(err, fs.ErrNotExist):
+		e.Remedy = "check Options.Credentials, CA, Certificate and Key, or " + envCreds + ", " + envCA + ", " + envCert + " and " + envKey
+	case errors.Is(err, ErrInsecure):
+		e.Kind, e.Err = ErrInsecure, nil
+		if err != ErrInsecure {
+			e.Err = err
+		}
+		e.Remedy = insecureRemedy
+	case strings.Contains(text, "certificate required") || strings.Contains(text, "tls: bad certificate") || strings.Contains(text, "unknown certificate authority") && strings.Contains(text, "remote error"):
+		e.Kind, e.Remedy = ErrCredentials, "the server wants a client certificate that it trusts: give it with Options.Certificate and Key, or "+envCert+" and "+envKey
 	case errors.Is(err, nats.ErrPermissionViolation):
 		e.Kind, e.Remedy = ErrPermission, "grant it to this user; docs/cluster.md lists what drivers and workers need"
 	case errors.Is(err, nats.ErrSecureConnWanted), errors.Is(err, nats.ErrSecureConnRequired):
-		e.Kind, e.Remedy = ErrInsecure, "enable TLS on the server, or set Options.AllowInsecure or "+envInsecure+"=1 if the network between is trusted"
+		e.Kind, e.Remedy = ErrInsecure, insecureRemedy
 	case strings.Contains(text, "x509:") || strings.Contains(text, "tls:"):
-		e.Kind, e.Remedy = ErrCertificate, "give the authority's certificate with Options.CA or "+envCA
-	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout) && strings.HasPrefix(doing, "connecting"):
+		e.Kind, e.Remedy = ErrCertificate, "give the authority's certificate with Options.CA or "+envCA+", and address the server by a name that is in its certificate"
+	case errors.Is(err, nats.ErrNoServers), strings.HasPrefix(doing, "connecting") && isNetwork(err):
 		e.Kind, e.Remedy = ErrUnreachable, "is the address right, and the server running?"
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders):
 		e.Kind, e.Remedy = ErrNoJetStream, "start it with -js, and enable JetStream for the account"
@@ -116,6 +128,24 @@ func (e *ServerError) explainAPI(api *jetstream.APIError) {
 	case codeReplicasNoFit, codeNoPeers:
 		e.Remedy = "Options.Replicas asks for more servers than there are"
 	}
+}
+
+const insecureRemedy = "enable TLS on the server, or set Options.AllowInsecure or " + envInsecure + "=1 if the network between is trusted"
+
+// isAuth reports whether a server refuses the credentials.
+func isAuth(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAccountAuthExpired) ||
+		errors.Is(err, nats.ErrAuthRevoked) || strings.Contains(strings.ToLower(err.Error()), "authorization violation")
+}
+
+// isNetwork reports whether an error is of the way to the server.
+func isNetwork(err error) bool {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return false
+	}
+	var of net.Error // a refused connection, a name that is not known, …
+	return errors.As(err, &of) || errors.Is(err, io.EOF) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoInfoReceived)
 }
 
 // isFull reports whether there is no room now, which changes when chunks and results are taken off.

@@ -14,7 +14,8 @@ import (
 )
 
 // WorkerEnv returns what the environment of a worker of this cluster has: JOBGEN_WORKER, and for an embedded server the
-// token. It is for programs that start workers themselves.
+// token. Other credentials are not part of it: a worker has its own, see docs/cluster.md. It is for programs that start
+// workers themselves.
 func (c *Cluster) WorkerEnv() []string {
 	env := []string{"JOBGEN_WORKER=" + c.address}
 	if c.token != "" {

@@ -48,6 +48,7 @@ type presence struct {
 	Refused map[string]string // runs that it cannot run, and why
 	Serves  map[string]bool   // runs that it can run
 	Drains  bool              // it takes no more chunks
+	Gone    string            `json:",omitempty"` // why it had to give up
 }
 
 // control is what a driver tells all workers of a run.

@@ -24,7 +24,7 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 	}
 	s := &session{
 		conn: c.conn, opts: c.opts, task: task, run: name, named: name != "",
-		calls: map[uint64]*chunkCall{}, agents: map[string]agentState{}, crew: map[string]member{},
+		calls: map[uint64]*chunkCall{}, agents: map[string]agentState{}, crew: map[string]member{}, served: map[string]bool{},
 		sending: make(chan struct{}, 64), gone: make(chan struct{}, 1), total: &c.counts, leaseID: rand.Text(), log: c.conn.log, blobs: newBlobs(c.conn, nil),
 	}
 	if task.Logger != nil {
@@ -34,8 +34,12 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 		s.run = task.Run.ID
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.unlisten = c.conn.onLost(s.fail)
 	defer func() {
 		if err != nil {
+			if lost := context.Cause(s.ctx); lost != nil {
+				err = lost // a permission is missing, and what waited for it was given up
+			}
 			s.abandon()
 		}
 	}()

@@ -105,6 +105,7 @@ func (s *session) receive(msg jetstream.Msg) {
 
 // listen hears what workers ask, and tell by the way.
 func (s *session) listen() error {
+	before := s.conn.nc.LastError()
 	for subject, f := range map[string]nats.MsgHandler{askSubject(s.run): s.asked, eventSubject(s.run): s.told} {
 		sub, err := s.conn.nc.Subscribe(subject, f)
 		if err != nil {
@@ -112,7 +113,11 @@ func (s *session) listen() error {
 		}
 		s.subs = append(s.subs, sub)
 	}
-	return explain("listening to workers", s.conn.nc.FlushTimeout(apiTimeout))
+	err := s.conn.nc.FlushTimeout(apiTimeout)
+	if after := s.conn.nc.LastError(); err == nil && after != before && errors.Is(after, nats.ErrPermissionViolation) {
+		err = after // it comes before the answer to the flush
+	}
+	return explain("listening to workers", err)
 }
 
 // tell tells all workers of the run. It is a hint that may be lost. It returns when a server has it.
@@ -126,7 +131,7 @@ func (s *session) tell(ctx context.Context, c control) {
 
 // takesPart notes that an agent has workers for the run. s.mu is held.
 func (s *session) takesPart(agent string) {
-	s.served = true
+	s.served[agent] = true
 	if state, known := s.agents[agent]; !known || state == agentClosed && !s.ending {
 		s.agents[agent] = agentTakesPart
 	}

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -17,7 +18,7 @@ func (o *Options) secure(urls []string) ([]nats.Option, error) {
 	for _, u := range urls {
 		local, err := onLoopback(u)
 		if err != nil {
-			return nil, fmt.Errorf("cluster: the address %q: %w", u, err)
+			return nil, fmt.Errorf("cluster: the address %q: %w", redact([]string{u}), err)
 		}
 		if !local {
 			remote = u
@@ -28,6 +29,10 @@ func (o *Options) secure(urls []string) ([]nats.Option, error) {
 		opts = append(opts, nats.Secure(o.TLS))
 	} else if tlsWanted || remote != "" && !o.AllowInsecure {
 		opts = append(opts, nats.Secure())
+	}
+	if !tlsWanted && remote == "" && !o.AllowInsecure {
+		// Servers tell of others, and a name may lead anywhere.
+		opts = append(opts, nats.SetCustomDialer(&loopbackDialer{net.Dialer{Timeout: apiTimeout}}))
 	}
 	if o.CA != "" {
 		opts = append(opts, nats.RootCAs(o.CA))
@@ -58,16 +63,30 @@ func onLoopback(address string) (bool, error) {
 		address = "nats://" + address
 	}
 	u, err := url.Parse(address)
-	if err != nil {
-		return false, err
+	if err != nil { // its text may show a password
+		return false, errors.New("it cannot be understood; want nats://host:4222, and credentials by Options or the environment")
 	}
 	host := u.Hostname()
 	if host == "" {
-		return false, fmt.Errorf("it names no host; want nats://host:4222")
+		return false, errors.New("it names no host; want nats://host:4222")
 	}
 	if host == "localhost" {
 		return true, nil
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback(), nil
+}
+
+// loopbackDialer reaches this machine only.
+type loopbackDialer struct{ net.Dialer }
+
+func (d *loopbackDialer) Dial(network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("%w, and %s is elsewhere than on loopback", ErrInsecure, host)
+	}
+	return d.Dialer.Dial(network, address)
 }

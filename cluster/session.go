@@ -44,6 +44,7 @@ type session struct {
 	cancel     context.CancelCauseFunc
 	background sync.WaitGroup
 	subs       []*nats.Subscription
+	unlisten   func() // no more of what becomes of the connection
 
 	slots   []slotState
 	sending chan struct{} // limits messages that the server has not acknowledged
@@ -55,7 +56,7 @@ type session struct {
 	calls  map[uint64]*chunkCall // chunks that are under way
 	agents map[string]agentState // that take part
 	crew   map[string]member     // workers that are there, whether they take part or not
-	served bool                  // some worker was able to run this
+	served map[string]bool       // workers that were able to run this, by their names
 	closed []error               // what Close of workers returned
 	ending bool                  // they were told to close
 
@@ -459,6 +460,7 @@ func (s *session) abandon() {
 }
 
 func (s *session) hangUp() {
+	s.unlisten()
 	s.structure.Lock()
 	defer s.structure.Unlock()
 	if s.reading != nil {

@@ -243,6 +243,9 @@ func (w *chunkWork) count() (n int) {
 // reported takes what became of a job. Results are sent when there are enough of them, or the driver has waited long
 // enough.
 func (w *chunkWork) reported(d jobgen.Done) error {
+	if d.Err != nil && w.h.agent.ctx.Err() != nil {
+		return nil // it was interrupted here, because this agent ends; another one runs it
+	}
 	k := d.Index - w.chunk.First
 	w.done[k] = true
 	r := doneRecord{Index: d.Index, Worker: d.Worker, Start: d.Start, Elapsed: d.Elapsed}
@@ -359,6 +362,11 @@ func (h *hosted) persist(doing string, f func() error) error {
 
 // finish sends what is left, and tells the server that the chunk is done with; or that somebody else is to have it.
 func (w *chunkWork) finish(err error) {
+	if w.h.agent.ctx.Err() != nil && (err != nil || w.count() < len(w.done)) { // the agent has no more time
+		_ = w.flush()
+		_ = w.msg.Nak()
+		return
+	}
 	var f fatal
 	switch {
 	case errors.As(err, &f):
@@ -367,8 +375,7 @@ func (w *chunkWork) finish(err error) {
 		w.out.Dones = w.out.Dones[:0] // it will not go better elsewhere
 		w.out.Fatal = jobgen.AppendError(nil, fmt.Errorf("%s: %w", w.h.agent.name, err))
 	case err != nil && w.h.ctx.Err() == nil && w.ctx.Err() == nil:
-		w.h.agent.conn.log.Warn("a chunk is given back", "run", w.h.manifest.Run, "chunk", w.chunk.Number, "error", err)
-		_ = w.msg.NakWithDelay(time.Second)
+		w.giveBack("a chunk is given back", err)
 		return
 	}
 	if w.h.agent.ctx.Err() != nil && w.count() < len(w.done) { // the agent has no more time
@@ -377,9 +384,8 @@ func (w *chunkWork) finish(err error) {
 	}
 	w.out.Last = true
 	if err := w.flush(); err != nil {
-		if w.h.ctx.Err() == nil {
-			w.h.agent.conn.log.Warn("results cannot be stored; the chunk is given back", "run", w.h.manifest.Run, "error", err)
-			_ = w.msg.NakWithDelay(time.Second)
+		if w.h.ctx.Err() == nil || w.h.agent.ctx.Err() != nil {
+			w.giveBack("results cannot be stored; the chunk is given back", err)
 		}
 		return
 	}
@@ -387,4 +393,13 @@ func (w *chunkWork) finish(err error) {
 		return
 	}
 	_ = w.msg.Ack()
+}
+
+// giveBack has the server give the chunk to somebody else, or to this agent once more.
+func (w *chunkWork) giveBack(what string, err error) {
+	if errors.Is(err, ErrPermission) {
+		w.h.agent.giveUp(err) // it would be the same the next time
+	}
+	w.h.agent.conn.log.Warn(what, "run", w.h.manifest.Run, "chunk", w.chunk.Number, "error", err)
+	_ = w.msg.NakWithDelay(time.Second)
 }

@@ -94,7 +94,7 @@ func (c *config) backendFromEnv(v string, portable bool) error {
 	}
 	b, err := openBackend(v)
 	if err != nil {
-		return fmt.Errorf("%s=%s: %w", envBackend, v, err)
+		return fmt.Errorf("%s=%s: %w", envBackend, shownAddress(v), err)
 	}
 	if portable {
 		c.debug, c.backend = false, func() (Backend, error) { return b, nil }

@@ -26,7 +26,7 @@ func serve(address string) int {
 	s := schemes.byName[name]
 	schemes.Unlock()
 	if s.Serve == nil {
-		fmt.Fprintf(os.Stderr, "jobgen: %s=%s: this program has no backend called %q to be a worker of; is its package imported?\n", envWorker, address, name)
+		fmt.Fprintf(os.Stderr, "jobgen: %s=%s: this program has no backend called %q to be a worker of; is its package imported?\n", envWorker, shownAddress(address), name)
 		return 2
 	}
 	if err := s.Serve(address); err != nil {
