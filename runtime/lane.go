@@ -161,6 +161,7 @@ func (l *lane[In, Out]) caught(v any) {
 	switch l.phase {
 	case phaseSetup:
 		l.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
+		l.skip(l.seat.drop(), false) // or it would be set up again for them, for ever
 	case phaseJob:
 		l.broken = err
 	case phaseClose:
