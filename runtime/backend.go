@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +42,7 @@ type Task struct {
 
 	place    string   // where the worker is, in a process that is a worker
 	observer Observer // of the jobs there
+	note     noter    // what the worker there is about to do
 }
 
 // limiter is a backend that keeps to MaxJobsPerWorker and MemoryLimit.
@@ -97,6 +99,26 @@ type Wire[In, Out any] struct {
 	ReadIn    func(b []byte) (in In, rest []byte, err error)
 	AppendOut func(b []byte, out Out) ([]byte, error)
 	ReadOut   func(b []byte) (out Out, rest []byte, err error)
+}
+
+// encodeConfig encodes the configuration. A panic in the user's own encoding is an error.
+func (w *Wire[In, Out]) encodeConfig() (b []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("encoding the configuration: %w", &PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	return w.Config(nil)
+}
+
+// decodeConfig is the same on the other side.
+func (w *Wire[In, Out]) decodeConfig(config []byte) (make func() Instance[In, Out], err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return w.Configured(config)
 }
 
 // Scheme is one kind of backend.

@@ -277,6 +277,9 @@ func (l *lane[In, Out]) begin(jobs span) bool {
 func (l *lane[In, Out]) setUp() bool {
 	l.inst = l.spec.New()
 	if l.inst.Setup != nil {
+		if l.note != nil {
+			l.note(inSetup, -1)
+		}
 		l.phase = phaseSetup
 		err := l.inst.Setup(l.run.ctx)
 		l.phase = phaseHook

@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -13,10 +14,11 @@ type link[In, Out any] struct {
 	slot    int
 	wire    *Wire[In, Out]
 
-	in      []In // of the chunk, where its places are wanted back
-	buf     []byte
-	pending []bool // the jobs of the chunk that have not been reported
-	failed  []Done // settled when the chunk is over, since that may mean to run them again
+	in       []In // of the chunk, where its places are wanted back
+	buf      []byte
+	pending  []bool // the jobs of the chunk that have not been reported
+	suspects bool   // one of them has harmed its worker: they have to be sent one by one
+	failed   []Done // settled when the chunk is over, since that may mean to run them again
 }
 
 // startRun begins a run where its options say: it opens the backend, if there is one. A failure to
@@ -37,6 +39,9 @@ func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config,
 	}
 	return r
 }
+
+// errSuspects is a session's answer to a chunk in which some job has harmed the worker without being found out.
+var errSuspects = errors.New("one of several jobs has harmed its worker")
 
 func errLimits(backend string) error {
 	return fmt.Errorf("MaxJobsPerWorker and MemoryLimit are for processes, and the jobs are to run on %s: "+
@@ -75,7 +80,7 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 			}
 		},
 	}
-	if task.Config, err = spec.Wire.Config(nil); err != nil {
+	if task.Config, err = spec.Wire.encodeConfig(); err != nil {
 		return fmt.Errorf("%s cannot run on %s: %w", shortName(spec.Name), b, err)
 	}
 	task.Run = r.info
@@ -165,6 +170,7 @@ func (l *lane[In, Out]) send(jobs span) (left spans) {
 		for range jobs.len() {
 			k.pending = append(k.pending, true)
 		}
+		k.suspects = false
 		l.dispatch(jobs, func(d Done) { l.reported(jobs, d) })
 		for i, p := range k.pending {
 			if job := jobs.lo + int64(i); p {
@@ -173,6 +179,9 @@ func (l *lane[In, Out]) send(jobs span) (left spans) {
 		}
 	}
 	l.settleFailed()
+	if k.suspects {
+		return left
+	}
 	return left.tidy()
 }
 
@@ -187,7 +196,12 @@ func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
 		}
 	}
 	chunk := Chunk{First: int(jobs.lo), Count: jobs.len(), Attempt: l.tries, Jobs: l.link.buf}
-	if err := l.link.session.Run(l.ctx.cancellable(), l.link.slot, chunk, done); err != nil && l.ctx.Err() == nil {
+	err := l.link.session.Run(l.ctx.cancellable(), l.link.slot, chunk, done)
+	switch {
+	case err == nil || l.ctx.Err() != nil:
+	case errors.Is(err, errSuspects):
+		l.link.suspects = true
+	default:
 		l.interrupt(err)
 	}
 }
