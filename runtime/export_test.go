@@ -9,5 +9,12 @@ func SetCloseSlow(d time.Duration) (restore func()) {
 	return func() { closeSlow = old }
 }
 
+// SetHelloTime changes how long a child may take to say that it is a worker.
+func SetHelloTime(d time.Duration) (restore func()) {
+	old := helloTime
+	helloTime = d
+	return func() { helloTime = old }
+}
+
 // ProcessBackend is what Processes uses, for tests that stand between it and the runtime.
 func ProcessBackend() Backend { return processes{} }

@@ -249,6 +249,12 @@ func pidOf(worker string) (pid int) {
 	return pid
 }
 
+// slotOf is the number in a worker's name.
+func slotOf(worker string) (n int) {
+	fmt.Sscanf(worker, "process-%d", &n)
+	return n
+}
+
 func kill(worker string) { signalTo(worker, syscall.SIGKILL) }
 
 func signalTo(worker string, s syscall.Signal) {

@@ -66,14 +66,6 @@ func TestBackendByEnvironment(t *testing.T) {
 	}
 }
 
-// A program that forgets Init is told so, and starts nothing.
-func TestWithoutInit(t *testing.T) {
-	out, err := play("forgetful").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "has not called jobgen.Init()") || !strings.Contains(string(out), "TestMain") {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
 func TestOutputIsForwarded(t *testing.T) {
 	cmd := play("print")
 	var errout bytes.Buffer

@@ -208,7 +208,7 @@ func (s *processServer) serve() error {
 			break
 		}
 	}
-	time.Sleep(helloTime) // the parent hangs up, which ends this process
+	time.Sleep(partTime) // the parent hangs up, which ends this process
 	return nil
 }
 

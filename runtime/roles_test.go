@@ -39,6 +39,9 @@ var roles = map[string]func() int{
 
 func init() {
 	playRole = func() (int, bool) {
+		if os.Getenv("JOBGEN_WORKER") != "" {
+			dieEarly()
+		}
 		role := roles[os.Getenv("TEST_ROLE")]
 		if role == nil || os.Getenv("JOBGEN_WORKER") != "" {
 			return 0, false

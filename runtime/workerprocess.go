@@ -53,7 +53,6 @@ type hello struct {
 }
 
 const (
-	helloTime  = 5 * time.Second        // for a child to say that it is a worker
 	graceTime  = 500 * time.Millisecond // for a job that was told to end, before its process is killed
 	closeGrace = 2 * time.Second        // for Close, after the run has ended before its time
 	restTime   = 10 * time.Second       // beyond a job's time limit, for a worker to begin with one
@@ -61,8 +60,11 @@ const (
 	partTime   = 2 * time.Second        // for a process to end, after its pipes have been closed
 )
 
-// closeSlow is how long a Close is waited for before somebody is told. Tests make it shorter.
-var closeSlow = 10 * time.Second
+// Tests make these shorter.
+var (
+	helloTime = 5 * time.Second  // for a child to say that it is a worker
+	closeSlow = 10 * time.Second // for Close, before somebody is told that it is waited for
+)
 
 // workerProcess is a worker in a process of its own, as its parent sees it.
 type workerProcess struct {
@@ -137,6 +139,7 @@ func (w *workerProcess) greet(ctx context.Context) error {
 	}
 	switch {
 	case err != nil:
+		w.suspect(err)
 		lost := w.lost()
 		return fmt.Errorf("%s could not be started: %w", w.name, lost)
 	case kind == frameRefuse:
