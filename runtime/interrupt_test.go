@@ -72,6 +72,7 @@ func TestCancelWithLargeJobs(t *testing.T) {
 // shell has started.
 type program struct {
 	*exec.Cmd
+	in    io.Writer
 	lines *bufio.Scanner
 	seen  []string // that it has written
 }
@@ -98,7 +99,7 @@ func startProgram(t *testing.T, role string) *program {
 		syscall.Kill(-p.Process.Pid, syscall.SIGKILL)
 		p.Wait()
 	})
-	p.lines = bufio.NewScanner(out)
+	p.in, p.lines = in, bufio.NewScanner(out)
 	return p
 }
 
