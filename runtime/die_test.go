@@ -56,11 +56,11 @@ func die(how string) error {
 	case "close out":
 		syscall.Close(4)
 	case "close all":
-		for fd := range 20 {
+		for _, fd := range []int{3, 4, 5} {
 			syscall.Close(fd)
 		}
 	case "close all and hang":
-		for fd := range 20 {
+		for _, fd := range []int{3, 4, 5} {
 			syscall.Close(fd)
 		}
 		select {}

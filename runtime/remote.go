@@ -29,6 +29,9 @@ func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config,
 	case cfg.debug:
 	case cfg.backend != nil:
 		if err := openSession(r, spec); err != nil {
+			if ctx.Err() != nil { // which may be why, and the goroutine that is to tell the run may not have run yet
+				r.cancelled(ctx)
+			}
 			r.interrupt(err)
 		}
 	case cfg.maxJobs > 0 || cfg.memory > 0:

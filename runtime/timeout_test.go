@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,12 +31,25 @@ func TestTimeoutKills(t *testing.T) {
 			t.Parallel()
 			in := among(job, 10, 4)
 			out, err := mortals(mortal{}, jobgen.CollectErrors(), jobgen.JobTimeout(limit)).Run(t.Context(), in)
-			var late *jobgen.TimeoutError
-			if j := checkJobs(t, err, 4)[0]; !errors.As(j, &late) || !errors.Is(j, context.DeadlineExceeded) {
-				t.Errorf("%v", j)
+			var run *jobgen.RunError
+			if !errors.As(err, &run) || run.Cause != nil || run.NotRun > 0 {
+				t.Fatalf("the error is %v", err)
 			}
-			checkText(t, err, append(parts, "its limit is 300ms")...)
-			checkOthers(t, in, out, 4)
+			var at []int
+			for _, j := range run.Jobs { // on a busy machine others may be late, too
+				var late *jobgen.TimeoutError
+				if !errors.As(j, &late) || !errors.Is(j, context.DeadlineExceeded) {
+					t.Errorf("%v", j)
+				}
+				if j.Index == 4 {
+					checkText(t, j, append(parts, "its limit is 300ms")...)
+				}
+				at = append(at, j.Index)
+			}
+			if !slices.Contains(at, 4) {
+				t.Errorf("late are jobs %v", at)
+			}
+			checkOthers(t, in, out, at...)
 		})
 	}
 }
@@ -42,17 +57,22 @@ func TestTimeoutKills(t *testing.T) {
 // A job is not late because the parent is slow to take its result.
 func TestSlowObserverIsNoTimeout(t *testing.T) {
 	t.Parallel()
-	const limit = 100 * time.Millisecond
-	in := among("", 4)
-	in[1], in[2] = "large 5000000", "large 5000000"
-	out, err := mortals(mortal{}, jobgen.Workers(1), jobgen.JobTimeout(limit), jobgen.Retry(100, 0), jobgen.Observe(jobgen.Observer{
-		JobDone:    func(jobgen.RunInfo, jobgen.JobInfo) { time.Sleep(limit + 700*time.Millisecond) },
+	const limit = 2 * time.Second // a busy machine needs less for a job
+	large := []int{10, 11, 12, 13, 14, 15, 16}
+	in := among("large 2000000", 20, large...) // a pipe does not hold two
+	var once sync.Once
+	out, err := mortals(mortal{}, jobgen.Workers(1), jobgen.JobTimeout(limit), jobgen.Observe(jobgen.Observer{
+		JobDone: func(_ jobgen.RunInfo, j jobgen.JobInfo) {
+			if slices.Contains(large, j.Index) {
+				once.Do(func() { time.Sleep(limit + time.Second) }) // it is in the same chunk as the next one
+			}
+		},
 		WorkerLost: func(_ jobgen.RunInfo, worker string, err error) { t.Errorf("%s was lost: %v", worker, err) },
 	})).Run(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkOthers(t, in, out, 1, 2)
+	checkOthers(t, in, out, large...)
 }
 
 // A Close that hangs holds nobody up for ever, where there is a time limit, or the run has been cancelled.
@@ -60,12 +80,12 @@ func TestCloseHangs(t *testing.T) {
 	t.Run("JobTimeout", func(t *testing.T) {
 		t.Parallel()
 		in := among("", 10)
-		out, err := mortals(mortal{In: "close", As: "hang"}, jobgen.Workers(1), jobgen.JobTimeout(300*time.Millisecond)).Run(t.Context(), in)
+		out, err := mortals(mortal{In: "close", As: "hang"}, jobgen.Workers(1), jobgen.JobTimeout(time.Second)).Run(t.Context(), in)
 		var run *jobgen.RunError
 		if !errors.As(err, &run) || len(run.Jobs) > 0 {
 			t.Fatalf("the error is %v", err)
 		}
-		checkText(t, err, "process-1", "Close of runtime_test.mortal went on after the time limit of 300ms", "runtime_test.hang")
+		checkText(t, err, "process-1", "Close of runtime_test.mortal went on after the time limit of 1s", "runtime_test.hang")
 		checkOthers(t, in, out)
 	})
 	for _, job := range []string{"wait", "b"} { // in which it is cancelled; after the last one

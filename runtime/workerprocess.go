@@ -62,7 +62,7 @@ const (
 
 // Tests make these shorter.
 var (
-	helloTime = 5 * time.Second  // for a child to say that it is a worker
+	helloTime = 10 * time.Second // for a child to say that it is a worker
 	closeSlow = 10 * time.Second // for Close, before somebody is told that it is waited for
 )
 
