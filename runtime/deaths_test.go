@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,9 +42,14 @@ func TestDeathIsTheJobs(t *testing.T) {
 			t.Run(place+" "+how, func(t *testing.T) {
 				t.Parallel()
 				in := among(place+" "+how, n, at...)
+				var mu sync.Mutex
 				var lost []string
 				out, err := mortals(mortal{}, jobgen.CollectErrors(), jobgen.Observe(jobgen.Observer{
-					WorkerLost: func(_ jobgen.RunInfo, worker string, _ error) { lost = append(lost, worker) },
+					WorkerLost: func(_ jobgen.RunInfo, worker string, _ error) {
+						mu.Lock()
+						defer mu.Unlock()
+						lost = append(lost, worker)
+					},
 				})).Run(t.Context(), in)
 				var workers []string
 				for _, j := range checkJobs(t, err, at...) {
