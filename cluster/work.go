@@ -200,6 +200,8 @@ func (w *chunkWork) run() error {
 		switch {
 		case failed != nil:
 			return failed
+		case errors.Is(err, jobgen.ErrSuspects):
+			w.careful = true
 		case err != nil && w.ctx.Err() == nil:
 			return fatal{err}
 		case w.count() == before && w.ctx.Err() == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -45,6 +46,7 @@ type Task struct {
 
 	place    string   // where the worker is, in a process that is a worker
 	observer Observer // of the jobs there
+	note     noter    // what the worker there is about to do
 }
 
 // Limiting is a backend that keeps to [MaxJobsPerWorker] and [MemoryLimit]. A run that asks for them on any other
@@ -66,7 +68,7 @@ type Session interface {
 	// job that has ended; one whose worker died while it ran has ended, with a [*WorkerLostError]. It
 	// returns when no further job of the chunk will be reported. Jobs that were not reported were not
 	// run, because a worker died before it came to them or ctx ended; if ctx has not, they are given to
-	// Run again. An error means that the session cannot go on, and ends the run.
+	// Run again. An error means that the session cannot go on, and ends the run; but for [ErrSuspects].
 	Run(ctx context.Context, slot int, chunk Chunk, done func(Done)) error
 
 	// Close releases everything that the session holds. No Run is under way. It returns what the
@@ -128,6 +130,26 @@ type Wire[In, Out any] struct {
 	ReadIn    func(b []byte) (in In, rest []byte, err error)
 	AppendOut func(b []byte, out Out) ([]byte, error)
 	ReadOut   func(b []byte) (out Out, rest []byte, err error)
+}
+
+// encodeConfig encodes the configuration. A panic in the user's own encoding is an error.
+func (w *Wire[In, Out]) encodeConfig() (b []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("encoding the configuration: %w", &PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	return w.Config(nil)
+}
+
+// decodeConfig is the same on the other side.
+func (w *Wire[In, Out]) decodeConfig(config []byte) (make func() Instance[In, Out], err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return w.Configured(config)
 }
 
 // Scheme is one kind of backend.

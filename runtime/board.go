@@ -18,11 +18,16 @@ const (
 
 // Phases of a worker.
 const (
-	atRest int64 = iota // or decoding what it was sent
+	atRest   int64 = iota
+	inConfig       // decoding its configuration
 	inSetup
-	inJob // or encoding its result
+	inDecode // decoding a job's input
+	inJob    // or encoding its result
 	inClose
 )
+
+// noter is told what a worker is about to do, and with which job.
+type noter func(phase int64, job int)
 
 // boardWord is a number on the board, which both processes look at.
 func boardWord(board sharedmem.Array[int64], row, i int) *atomic.Int64 {

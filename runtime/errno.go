@@ -10,4 +10,6 @@ func errnoOf(err error) (uint64, bool) {
 	return uint64(e), ok && e != 0
 }
 
+const errBrokenPipe = syscall.EPIPE
+
 func errnoError(n uint64, _ string) error { return syscall.Errno(n) }

@@ -1,5 +1,9 @@
 package jobgen
 
+import "errors"
+
+var errBrokenPipe = errors.New("broken pipe")
+
 // errnoOf reports false: the errors of this system are texts.
 func errnoOf(error) (uint64, bool) { return 0, false }
 

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Host is a worker of this program as a backend's worker process sees it.
@@ -23,7 +24,8 @@ type Host interface {
 type HostSeat interface {
 	// Run runs a chunk and calls done for each job as it ends, one call at a time. It returns when
 	// all have ended; or with an error, after which the seat is of no more use: the context of
-	// Open has ended, the worker's Setup has failed, or the chunk cannot be decoded.
+	// Open has ended, or the worker's Setup has failed. A job whose input cannot be decoded has
+	// failed; those after it, which cannot be found then, are not run and not reported.
 	Run(chunk Chunk, done func(Done)) error
 
 	// Close ends the instance, and returns what its Close returned.
@@ -68,7 +70,7 @@ func (h *host[In, Out]) Fingerprint() uint64 { return h.spec.Wire.Fingerprint }
 func (h *host[In, Out]) Open(ctx context.Context, task Task) (HostSeat, error) {
 	spec := h.spec
 	var err error
-	if spec.New, err = spec.Wire.Configured(task.Config); err != nil {
+	if spec.New, err = spec.Wire.decodeConfig(task.Config); err != nil {
 		return nil, fmt.Errorf("%s: decoding the configuration: %w", spec.Name, err)
 	}
 	cfg := config{
@@ -77,7 +79,7 @@ func (h *host[In, Out]) Open(ctx context.Context, task Task) (HostSeat, error) {
 	}
 	s := &hostSeat[In, Out]{wire: spec.Wire}
 	r := newRun(ctx, cfg, spec.name, -1)
-	r.info, r.hosted, r.remember, r.place = task.Run, true, false, task.place
+	r.info, r.hosted, r.remember, r.place, r.note = task.Run, true, false, task.place, task.note
 	if task.Logger != nil { // for what jobs write; the run's own records are written where the run is
 		r.cfg.logger = calm(task.Logger)
 	}
@@ -99,9 +101,23 @@ type hostSeat[In, Out any] struct {
 }
 
 func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) error {
-	if err := s.decode(chunk); err != nil {
-		return err
+	undecoded := s.decode(chunk)
+	if undecoded != nil {
+		chunk.Count = len(s.in)
 	}
+	if chunk.Count > 0 {
+		if err := s.run(chunk, done); err != nil {
+			return err
+		}
+	}
+	if undecoded != nil {
+		done(Done{Index: chunk.First + chunk.Count, Err: undecoded, Worker: s.t.place, Start: time.Now()})
+	}
+	return nil
+}
+
+// run runs the jobs that were decoded.
+func (s *hostSeat[In, Out]) run(chunk Chunk, done func(Done)) error {
 	s.done = done
 	s.left.Store(int64(chunk.Count))
 	s.t.first.Store(int64(chunk.Attempt))
@@ -118,25 +134,32 @@ func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) error {
 	return s.t.cause
 }
 
-// decode decodes the inputs of a chunk. A panic in the user's own decoding is an error.
+// decode decodes the inputs of a chunk, and stops at the first that cannot be. A panic in the user's own
+// decoding is an error.
 func (s *hostSeat[In, Out]) decode(chunk Chunk) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("decoding job %d: %w", chunk.First+len(s.in), &PanicError{Value: v, Stack: debug.Stack()})
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+		if err != nil {
+			err = fmt.Errorf("decoding the input: %w", err)
 		}
 	}()
 	clear(s.in)
 	s.base, s.in = int64(chunk.First), s.in[:0]
 	rest := chunk.Jobs
 	for i := range chunk.Count {
+		if note := s.t.note; note != nil {
+			note(inDecode, chunk.First+i)
+		}
 		in, r, err := s.wire.ReadIn(rest)
 		if err != nil {
-			return fmt.Errorf("decoding job %d: %w", chunk.First+i, err)
+			return err
+		}
+		if i == chunk.Count-1 && len(r) > 0 {
+			return fmt.Errorf("%d bytes are left over", len(r))
 		}
 		s.in, rest = append(s.in, in), r
-	}
-	if len(rest) > 0 {
-		return fmt.Errorf("decoding jobs %d to %d: %d bytes are left over", chunk.First, chunk.First+chunk.Count-1, len(rest))
 	}
 	return nil
 }

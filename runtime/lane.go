@@ -161,6 +161,7 @@ func (l *lane[In, Out]) caught(v any) {
 	switch l.phase {
 	case phaseSetup:
 		l.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
+		l.skip(l.seat.drop(), false) // or it would be set up again for them, for ever
 	case phaseJob:
 		l.broken = err
 	case phaseClose:
@@ -276,6 +277,9 @@ func (l *lane[In, Out]) begin(jobs span) bool {
 func (l *lane[In, Out]) setUp() bool {
 	l.inst = l.spec.New()
 	if l.inst.Setup != nil {
+		if l.note != nil {
+			l.note(inSetup, -1)
+		}
 		l.phase = phaseSetup
 		err := l.inst.Setup(l.run.ctx)
 		l.phase = phaseHook

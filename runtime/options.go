@@ -66,8 +66,10 @@ func Goroutines() Option {
 // Processes runs the jobs in child processes of the same program, one for each worker, so that a job
 // that crashes takes nothing else with it: it fails with a [*WorkerLostError], a new process takes its
 // worker's place, and jobs that were sent with it are run again. A job that goes on half a second after
-// its time limit, or after the end of the run, is killed. The processors are shared out among the
-// processes (GOMAXPROCS). What jobs print comes out line by line, with worker and job.
+// its time limit, or after the end of the run, is killed; so is a Close, two seconds after the run was
+// cancelled. A worker that has died is not closed. The processors are shared out among the
+// processes (GOMAXPROCS). What jobs print comes out line by line, with worker and job. Processes that jobs
+// have started end with their worker (on Linux), unless they are in a process group of their own.
 //
 // The run fails at its start if the program has not called [Init], if the worker cannot leave the process
 // (`jobgen explain` says why), or if an unexported field of it was set.
@@ -95,7 +97,7 @@ func CollectErrors() Option { return func(c *config) { c.collect = true } }
 // JobTimeout limits each attempt of a job to d. The job's context then ends, and the job fails
 // with a [*TimeoutError], whatever it returns. A goroutine cannot be stopped from outside: in this
 // process a job that ignores its context holds its worker until it returns; a backend of processes
-// kills it. 0 means no limit.
+// kills it, and there decoding the job's input and the worker's Close have as long. 0 means no limit.
 func JobTimeout(d time.Duration) Option {
 	return func(c *config) {
 		if d < 0 {

@@ -62,7 +62,7 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 	if task.Run.Jobs >= 0 {
 		n = max(1, min(n, task.Run.Jobs))
 	}
-	s := &processSession{task: task, slots: make([]processSlot, n)}
+	s := &processSession{ctx: ctx, task: task, slots: make([]processSlot, n), kills: proc.MemoryKills()}
 	s.hello = hello{
 		ABI: ABI1, Worker: task.Worker, Fingerprint: task.Fingerprint, Config: task.Config,
 		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: lowestLevel(task.Logger), Memory: task.MemoryLimit,
@@ -84,7 +84,7 @@ func (s *processSession) startAll(ctx context.Context) error {
 	errs := make([]error, len(s.slots))
 	var wg sync.WaitGroup
 	for i := range s.slots {
-		wg.Go(func() { s.slots[i].process, errs[i] = s.start(ctx, i) })
+		wg.Go(func() { s.slots[i].process, errs[i] = s.startSurely(ctx, i) })
 	}
 	wg.Wait()
 	for _, err := range errs {
@@ -94,6 +94,21 @@ func (s *processSession) startAll(ctx context.Context) error {
 	}
 	return nil
 }
+
+// startSurely starts a process, and another one if somebody kills it before it is ready: nothing is wrong with
+// the program then.
+func (s *processSession) startSurely(ctx context.Context, slot int) (w *workerProcess, err error) {
+	for range mostDeaths {
+		var lost *WorkerLostError
+		if w, err = s.start(ctx, slot); err == nil || ctx.Err() != nil || !errors.As(err, &lost) || !isKilled(lost.Reason) {
+			break
+		}
+	}
+	return w, err
+}
+
+// isKilled reports whether a process has died by a signal that was not this process's.
+func isKilled(reason string) bool { return strings.HasPrefix(reason, killedReason+",") }
 
 func cmpOr(ns ...int) int {
 	for _, n := range ns {
@@ -106,10 +121,12 @@ func cmpOr(ns ...int) int {
 
 // processSession is the processes of one run. A process is started when its slot is first used.
 type processSession struct {
+	ctx   context.Context // of the run
 	task  Task
 	hello hello
 	env   []string
 	slots []processSlot
+	kills int64 // processes that the kernel had ended for want of memory, at the start
 
 	arena *sharedmem.Arena // of board; nil where processes cannot share memory
 	board sharedmem.Array[int64]
@@ -172,7 +189,7 @@ func (s *processSession) Run(ctx context.Context, slot int, chunk Chunk, done fu
 	for {
 		if p.process == nil {
 			var err error
-			if p.process, err = s.start(ctx, slot); err != nil {
+			if p.process, err = s.startSurely(ctx, slot); err != nil {
 				return err
 			}
 		}
@@ -188,7 +205,7 @@ func (s *processSession) Run(ctx context.Context, slot int, chunk Chunk, done fu
 		if ctx.Err() != nil {
 			return nil // it was told to end
 		}
-		if !errors.As(err, &lost) {
+		if errors.Is(err, ErrSuspects) || !errors.As(err, &lost) {
 			return err
 		}
 		if reported {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -50,16 +49,17 @@ func serveProcess(string) error {
 
 // processServer is a worker process, as it sees itself.
 type processServer struct {
-	in     *proc.Reader
-	out    *proc.Writer
-	hello  hello
-	host   Host
-	task   Task
-	board  [boardWidth]*atomic.Int64 // nil where no memory is shared
-	chunks chan servedChunk
-	cancel atomic.Pointer[context.CancelFunc] // of the jobs
-	chunk  atomic.Uint64                      // the number of the last one
-	ended  atomic.Bool                        // there is nothing more to do
+	in      *proc.Reader
+	out     *proc.Writer
+	hello   hello
+	host    Host
+	task    Task
+	board   [boardWidth]*atomic.Int64 // nil where no memory is shared
+	chunks  chan servedChunk
+	cancel  atomic.Pointer[context.CancelFunc] // of the jobs
+	chunk   atomic.Uint64                      // the number of the last one …
+	dropped atomic.Uint64                      // … and of the last that was told to end
+	ended   atomic.Bool                        // there is nothing more to do
 
 	seat    HostSeat
 	flushed time.Time
@@ -72,6 +72,8 @@ type servedChunk struct {
 	Chunk
 	kept []byte // in which Jobs are
 	last bool
+
+	number uint64
 }
 
 // greet takes what the parent says first, and answers.
@@ -104,7 +106,7 @@ func (s *processServer) greet() error {
 	}
 	s.task = Task{
 		Run: h.Run, Worker: h.Worker, Fingerprint: h.Fingerprint, Config: h.Config, Workers: 1, JobTimeout: h.JobTimeout,
-		place: h.Name,
+		place: h.Name, note: s.noteStep,
 		observer: Observer{
 			WorkerStarted: func(RunInfo, string) { s.setUp() },
 			JobStarted:    func(_ RunInfo, j JobInfo) { s.begins(j) },
@@ -142,15 +144,18 @@ func (s *processServer) listen() {
 			}
 			s.chunk.Store(binary.LittleEndian.Uint64(content[16:]))
 			content = s.in.Keep(content)
-			s.chunks <- servedChunk{kept: content, Chunk: Chunk{
+			s.chunks <- servedChunk{kept: content, number: s.chunk.Load(), Chunk: Chunk{
 				First:   int(binary.LittleEndian.Uint64(content)),
 				Count:   int(binary.LittleEndian.Uint32(content[8:])),
 				Attempt: int(binary.LittleEndian.Uint32(content[12:])),
 				Jobs:    content[chunkHead:],
 			}}
 		case frameCancel:
-			if cancel := s.cancel.Load(); cancel != nil && len(content) == 8 && s.chunk.Load() == binary.LittleEndian.Uint64(content) {
-				(*cancel)()
+			if len(content) == 8 && s.chunk.Load() == binary.LittleEndian.Uint64(content) {
+				s.dropped.Store(s.chunk.Load())
+				if cancel := s.cancel.Load(); cancel != nil {
+					(*cancel)()
+				}
 			}
 		case frameStacks:
 			_ = s.out.Write(frameStacks, jobStacks())
@@ -187,10 +192,9 @@ func (s *processServer) serve() error {
 	for c := range s.chunks {
 		var err error
 		if c.last {
-			s.phase(inClose)
 			err = s.closeSeat()
 		} else {
-			err = s.run(c.Chunk)
+			err = s.run(c)
 			s.in.Reuse(c.kept)
 		}
 		s.phase(atRest)
@@ -199,18 +203,16 @@ func (s *processServer) serve() error {
 			s.buf = encodeError(s.buf, err)
 		}
 		s.ended.Store(c.last)
-		if err := s.out.Write(frameEnd, s.buf); err != nil {
-			proc.KillGroup()
-		}
+		s.sent(s.out.Write(frameEnd, s.buf))
 		if c.last {
 			break
 		}
 	}
-	time.Sleep(helloTime) // the parent hangs up, which ends this process
+	time.Sleep(partTime) // the parent hangs up, which ends this process
 	return nil
 }
 
-func (s *processServer) run(c Chunk) error {
+func (s *processServer) run(c servedChunk) error {
 	if s.cancelled() { // after the last chunk had ended
 		if err := s.closeSeat(); err != nil {
 			return err
@@ -219,14 +221,17 @@ func (s *processServer) run(c Chunk) error {
 	if s.seat == nil {
 		ctx, cancel := context.WithCancel(context.Background())
 		s.cancel.Store(&cancel)
+		if s.dropped.Load() == c.number { // before there was anything to cancel
+			cancel()
+		}
+		s.phase(inConfig)
 		var err error
 		if s.seat, err = s.host.Open(ctx, s.task); err != nil {
 			return err
 		}
-		s.phase(inSetup)
 	}
 	s.flushed = time.Now()
-	err := s.seat.Run(c, s.done)
+	err := s.seat.Run(c.Chunk, s.done)
 	if err != nil || s.cancelled() {
 		closed := s.closeSeat()
 		if err == nil || s.cancelled() {
@@ -246,6 +251,7 @@ func (s *processServer) closeSeat() error {
 	if s.seat == nil {
 		return nil
 	}
+	s.phase(inClose)
 	err := s.seat.Close()
 	(*s.cancel.Load())()
 	s.seat = nil
@@ -255,6 +261,17 @@ func (s *processServer) closeSeat() error {
 // phase notes what this process is about to do. Where no memory is shared the parent is told; that it
 // is at rest follows from what it is sent then.
 func (s *processServer) phase(p int64) { s.note(p, -1, time.Time{}) }
+
+// noteStep notes what the host says of the steps between jobs.
+func (s *processServer) noteStep(phase int64, job int) {
+	if phase == inDecode && s.board[0] != nil {
+		s.board[boardJob].Store(int64(job))
+		if s.board[boardPhase].Load() == inDecode { // storing costs more, and there may be many jobs
+			return
+		}
+	}
+	s.note(phase, job, time.Time{})
+}
 
 func (s *processServer) begins(j JobInfo) { s.note(inJob, j.Index, j.Start) }
 
@@ -290,9 +307,7 @@ func (s *processServer) done(d Done) {
 		default:
 		}
 	}
-	if err != nil {
-		proc.KillGroup()
-	}
+	s.sent(err)
 	s.phase(atRest)
 }
 
@@ -300,10 +315,24 @@ func (s *processServer) done(d Done) {
 func (s *processServer) flush() {
 	for range s.waiting {
 		time.Sleep(quick)
-		if s.out.Flush() != nil {
-			proc.KillGroup()
-		}
+		s.sent(s.out.Flush())
 	}
+}
+
+// meddledStatus is how a process ends whose connection was closed by a job.
+const meddledStatus = 96
+
+// sent ends this process if err says that the parent cannot be told what there is to tell. The parent is gone
+// then; or it is not, but a job has closed a descriptor that is not its own.
+func (s *processServer) sent(err error) {
+	if err == nil {
+		return
+	}
+	if errors.Is(err, errBrokenPipe) {
+		proc.KillGroup()
+	}
+	fmt.Fprintf(os.Stderr, "jobgen: worker: the connection to its parent is lost, has a job closed it? %v\n", err)
+	os.Exit(meddledStatus)
 }
 
 // fetchFrom has segments that handles lead to be asked for over a socket.
@@ -341,9 +370,11 @@ func encodeDone(b []byte, d Done) []byte {
 	return append(append(b, 0), d.Result...)
 }
 
+var errNonsense = errors.New("it is no result")
+
 func decodeDone(b []byte) (Done, error) {
 	if len(b) < 25 {
-		return Done{}, io.ErrUnexpectedEOF
+		return Done{}, errNonsense
 	}
 	d := Done{
 		Index:   int(binary.LittleEndian.Uint64(b)),

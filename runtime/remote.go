@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -13,11 +14,12 @@ type link[In, Out any] struct {
 	slot    int
 	wire    *Wire[In, Out]
 
-	in      []In // of the chunk, where its places are wanted back
-	buf     []byte
-	ends    []int
-	pending []bool // the jobs of the chunk that have not been reported
-	failed  []Done // settled when the chunk is over, since that may mean to run them again
+	in       []In // of the chunk, where its places are wanted back
+	buf      []byte
+	ends     []int
+	pending  []bool // the jobs of the chunk that have not been reported
+	suspects bool   // one of them has harmed its worker: they have to be sent one by one
+	failed   []Done // settled when the chunk is over, since that may mean to run them again
 }
 
 // startRun begins a run where its options say: it opens the backend, if there is one. A failure to
@@ -28,6 +30,9 @@ func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config,
 	case cfg.debug:
 	case cfg.backend != nil:
 		if err := openSession(r, spec); err != nil {
+			if ctx.Err() != nil { // which may be why, and the goroutine that is to tell the run may not have run yet
+				r.cancelled(ctx)
+			}
 			r.interrupt(err)
 		}
 	case cfg.maxJobs > 0 || cfg.memory > 0:
@@ -38,6 +43,10 @@ func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config,
 	}
 	return r
 }
+
+// ErrSuspects is what a session's Run returns for a chunk in which some job has harmed the worker without being found
+// out. The jobs that were not reported are to be given to Run again, one by one.
+var ErrSuspects = errors.New("one of several jobs has harmed its worker")
 
 func errLimits(backend string) error {
 	return fmt.Errorf("MaxJobsPerWorker and MemoryLimit are for processes, and the jobs are to run on %s: "+
@@ -76,7 +85,7 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 			}
 		},
 	}
-	if task.Config, err = spec.Wire.Config(nil); err != nil {
+	if task.Config, err = spec.Wire.encodeConfig(); err != nil {
 		return fmt.Errorf("%s cannot run on %s: %w", shortName(spec.Name), b, err)
 	}
 	task.Run = r.info
@@ -176,6 +185,7 @@ func (l *lane[In, Out]) send(jobs span) (left spans) {
 		for range jobs.len() {
 			k.pending = append(k.pending, true)
 		}
+		k.suspects = false
 		l.dispatch(jobs, func(d Done) { l.reported(jobs, d) })
 		for i, p := range k.pending {
 			if job := jobs.lo + int64(i); p {
@@ -184,6 +194,9 @@ func (l *lane[In, Out]) send(jobs span) (left spans) {
 		}
 	}
 	l.settleFailed()
+	if k.suspects {
+		return left
+	}
 	return left.tidy()
 }
 
@@ -198,7 +211,12 @@ func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
 		}
 	}
 	chunk := Chunk{First: int(jobs.lo), Count: jobs.len(), Attempt: l.tries, Jobs: l.link.buf, Ends: l.link.ends}
-	if err := l.link.session.Run(l.ctx.cancellable(), l.link.slot, chunk, done); err != nil && l.ctx.Err() == nil {
+	err := l.link.session.Run(l.ctx.cancellable(), l.link.slot, chunk, done)
+	switch {
+	case err == nil || l.ctx.Err() != nil:
+	case errors.Is(err, ErrSuspects):
+		l.link.suspects = true
+	default:
 		l.interrupt(err)
 	}
 	if paced, ok := l.link.session.(Paced); ok {

@@ -38,6 +38,7 @@ type run struct {
 	done, lost atomic.Int64 // finished jobs, and those of them that failed; kept only for hooks
 
 	place    string // what its only worker is called, if not goroutine-1
+	note     noter  // nil: nobody wants to know what workers are about to do
 	hosted   bool   // the run is a part of one elsewhere, which decides what became of a job
 	remember bool   // failed jobs; a stream that goes on after failures would have no bound
 

@@ -53,9 +53,17 @@ type hello struct {
 }
 
 const (
-	helloTime = 5 * time.Second        // for a child to say that it is a worker
-	graceTime = 500 * time.Millisecond // for a job that was told to end, before its process is killed
-	dumpTime  = 500 * time.Millisecond // for a process to write its stacks
+	graceTime  = 500 * time.Millisecond // for a job that was told to end, before its process is killed
+	closeGrace = 2 * time.Second        // for Close, after the run has ended before its time
+	restTime   = 10 * time.Second       // beyond a job's time limit, for a worker to begin with one
+	dumpTime   = 500 * time.Millisecond // for a process to write its stacks
+	partTime   = 2 * time.Second        // for a process to end, after its pipes have been closed
+)
+
+// Tests make these shorter.
+var (
+	helloTime = 10 * time.Second // for a child to say that it is a worker
+	closeSlow = 10 * time.Second // for Close, before somebody is told that it is waited for
 )
 
 // workerProcess is a worker in a process of its own, as its parent sees it.
@@ -72,6 +80,9 @@ type workerProcess struct {
 	chunks  uint64 // … and chunks of them
 	stacks  atomic.Pointer[string]
 	shown   chan struct{} // stacks are there
+	meddled atomic.Bool   // a job has closed its descriptors or written to them
+	late    atomic.Bool   // it was killed because of a time limit
+	heard   atomic.Int64  // when this process began to wait for news, in nanoseconds since 1970; 0: it does not wait
 }
 
 // start starts a process and waits until it is ready.
@@ -128,6 +139,7 @@ func (w *workerProcess) greet(ctx context.Context) error {
 	}
 	switch {
 	case err != nil:
+		w.suspect(err)
 		lost := w.lost()
 		return fmt.Errorf("%s could not be started: %w", w.name, lost)
 	case kind == frameRefuse:
@@ -149,8 +161,14 @@ func (w *workerProcess) give(why string) {
 	w.Kill()
 }
 
-// lost waits for the end of the process and says how it was.
+// lost waits for the end of the process and says how it was. One that goes on without a connection, which
+// a job has closed, is killed.
 func (w *workerProcess) lost() *WorkerLostError {
+	late := time.AfterFunc(partTime, func() {
+		w.meddled.Store(true)
+		w.give("it went on after its connection to this process was closed, by a job?")
+	})
+	defer late.Stop()
 	reason, stderr := w.Wait()
 	w.ended = true
 	if w.fds != nil {
@@ -159,8 +177,8 @@ func (w *workerProcess) lost() *WorkerLostError {
 	switch why := w.killed.Load(); {
 	case why != nil && *why != "":
 		reason += ": " + *why
-	case reason == "signal: killed" && why == nil:
-		reason += ", not by jobgen; did it run out of memory?"
+	case why == nil:
+		reason += w.session.guess(reason, stderr)
 	}
 	if stacks := w.stacks.Load(); stacks != nil {
 		stderr = strings.TrimSuffix(stderr, "\n") + "\n\nIts goroutines when it was killed:\n\n" + *stacks
@@ -181,30 +199,34 @@ func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (
 	number, over := w.chunks, make(chan struct{})
 	defer close(over)
 	defer context.AfterFunc(ctx, func() { w.cancel(number, over) })()
+	w.heard.Store(0)
 	if limit := w.session.task.JobTimeout; limit > 0 {
 		go w.watch(limit, over)
 	}
 	if err := w.In.Write(frameChunk, head[:], chunk.Jobs); err != nil {
-		return w.died(ctx, chunk, -1, done)
+		return w.gone(ctx)
 	}
+	w.waits()
 	last := -1 // the job that was reported last
 	for {
 		kind, content, err := w.Out.Read()
 		if err != nil {
+			w.suspect(err)
 			return w.died(ctx, chunk, last, done)
 		}
 		switch kind {
 		case frameDone:
 			d, err := decodeDone(content)
 			if err != nil {
-				w.give("it sends nonsense")
-				w.lost()
-				return false, err
+				w.suspect(err)
+				return w.died(ctx, chunk, last, done)
 			}
 			d.Worker = w.name
 			w.rests()
 			last = d.Index
+			w.heard.Store(0)
 			done(d)
+			w.waits()
 		case frameEnd:
 			w.rests()
 			if len(content) == 0 {
@@ -214,6 +236,21 @@ func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (
 		default:
 			w.other(kind, content)
 		}
+	}
+}
+
+// waits notes that the worker has the word, where somebody wants to know for how long.
+func (w *workerProcess) waits() {
+	if w.session.task.JobTimeout > 0 {
+		w.heard.Store(time.Now().UnixNano())
+	}
+}
+
+// suspect kills a process that is not dead, but sends what is no frame.
+func (w *workerProcess) suspect(err error) {
+	if errors.Is(err, proc.ErrDamaged) || errors.Is(err, errNonsense) {
+		w.meddled.Store(true)
+		w.give("what it sends makes no sense, has a job written to a descriptor that is not its own? " + err.Error())
 	}
 }
 
@@ -248,50 +285,115 @@ func (w *workerProcess) rests() {
 // cancel tells the process to end the contexts of a chunk's jobs, and kills it if they go on. The number
 // of the chunk keeps it from hitting the next one.
 func (w *workerProcess) cancel(chunk uint64, over <-chan struct{}) {
-	_ = w.In.Write(frameCancel, binary.LittleEndian.AppendUint64(nil, chunk))
+	go func() { _ = w.In.Write(frameCancel, binary.LittleEndian.AppendUint64(nil, chunk)) }() // a stopped process does not read
 	select {
 	case <-over:
+		return
 	case <-time.After(graceTime):
-		w.give("its job went on after it was told to end")
 	}
+	if w.board[boardPhase].Load() == inClose {
+		select {
+		case <-over:
+			return
+		case <-time.After(closeGrace - graceTime):
+		}
+	}
+	w.give("its " + w.doing() + " went on after it was told to end")
 }
 
-// watch kills the process when a job goes on after its time limit, with the stacks of its goroutines on
-// its standard error.
+// doing names what the worker does.
+func (w *workerProcess) doing() string {
+	switch w.board[boardPhase].Load() {
+	case inConfig:
+		return "decoding of the configuration"
+	case inSetup:
+		return "Setup"
+	case inDecode:
+		return "decoding of a job"
+	case inClose:
+		return "Close"
+	}
+	return "job"
+}
+
+// watch kills the process when a job goes on after its time limit.
 func (w *workerProcess) watch(limit time.Duration, over <-chan struct{}) {
 	tick := time.NewTicker(max(limit/8, 5*time.Millisecond))
 	defer tick.Stop()
+	var seen int64      // the job that was being decoded at the last tick …
+	var first time.Time // … and when that was noticed
 	for {
 		select {
 		case <-over:
 			return
 		case <-tick.C:
 		}
-		job, since := w.board[boardJob].Load(), w.board[boardSince].Load()
-		if w.board[boardPhase].Load() != inJob || time.Since(time.Unix(0, since)) < limit+graceTime {
+		heard := w.heard.Load()
+		phase, job, since := w.board[boardPhase].Load(), w.board[boardJob].Load(), w.board[boardSince].Load()
+		if phase != inDecode {
+			first = time.Time{}
+		}
+		if heard == 0 && phase != inDecode {
+			continue // the worker may be waiting for this process
+		}
+		var why string
+		switch phase {
+		case inJob:
+			if time.Since(time.Unix(0, max(since, heard))) < limit+graceTime {
+				continue
+			}
+			if job != w.board[boardJob].Load() || since != w.board[boardSince].Load() {
+				continue // it was on to the next one
+			}
+			why = "its job went on after its time limit"
+		case inDecode:
+			if first.IsZero() || job != seen {
+				seen, first = job, time.Now()
+			}
+			if time.Since(first) < limit+graceTime {
+				continue
+			}
+			why = "decoding its job took longer than the time limit"
+		case atRest:
+			if time.Since(time.Unix(0, heard)) < limit+restTime {
+				continue
+			}
+			why = "it did not go on"
+		default: // Setup may take its time
 			continue
 		}
-		if job != w.board[boardJob].Load() || since != w.board[boardSince].Load() {
-			continue // it was on to the next one
-		}
-		why := "its job went on after its time limit"
-		if !w.killed.CompareAndSwap(nil, &why) {
-			return
-		}
-		_ = w.In.Write(frameStacks)
-		select {
-		case <-w.shown:
-		case <-w.Ended():
-		case <-time.After(dumpTime): // it does not even answer
-			w.Dump()
-			select {
-			case <-w.Ended():
-			case <-time.After(dumpTime):
-			}
-		}
-		w.Kill()
+		w.late.Store(true)
+		w.show(why)
 		return
 	}
+}
+
+// show kills the process, after it has shown the stacks of its goroutines.
+func (w *workerProcess) show(why string) {
+	if !w.killed.CompareAndSwap(nil, &why) {
+		return
+	}
+	go func() { _ = w.In.Write(frameStacks) }() // a stopped process does not read
+	select {
+	case <-w.shown:
+	case <-w.Ended():
+	case <-time.After(dumpTime): // it does not even answer
+		w.Dump()
+		select {
+		case <-w.Ended():
+		case <-time.After(dumpTime):
+		}
+	}
+	w.Kill()
+}
+
+// gone says that the process has died before it had the chunk.
+func (w *workerProcess) gone(ctx context.Context) (reported bool, err error) {
+	lost := w.lost()
+	if ctx.Err() == nil {
+		w.session.task.WorkerLost(w.name, lost)
+	}
+	return false, lost
 }
 
 // died says what became of a chunk whose process has died: the job that it was running is blamed, if there was one.
@@ -301,29 +403,47 @@ func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done fu
 	if ctx.Err() == nil {
 		w.session.task.WorkerLost(w.name, lost)
 	}
+	meddled := (w.meddled.Load() || strings.HasPrefix(lost.Reason, fmt.Sprint("exit status ", meddledStatus))) && ctx.Err() == nil
 	switch {
+	case meddled && chunk.Count > 1:
+		return true, ErrSuspects // and it may have been a job before the one that runs now
+	case meddled && last < 0:
+		phase, job = inJob, chunk.First
+	case phase == inConfig:
+		return last >= 0, fmt.Errorf("%s: decoding the configuration: %w", w.name, lost)
 	case phase == inSetup:
-		return false, fmt.Errorf("%s: Setup: %w", w.name, errors.Join(lost))
+		return last >= 0, fmt.Errorf("%s: Setup: %w", w.name, lost)
 	case last >= 0 && (phase != inJob || job <= last):
 		return true, lost // between two jobs
-	case phase != inJob || job <= last || job < chunk.First || job >= chunk.First+chunk.Count || ctx.Err() != nil:
+	case phase != inJob && phase != inDecode || job <= last || job < chunk.First || job >= chunk.First+chunk.Count || ctx.Err() != nil:
 		return false, lost
 	}
 	d := Done{Index: job, Err: lost, Worker: w.name, Start: since, Elapsed: time.Since(since)}
-	if limit := w.session.task.JobTimeout; limit > 0 && d.Elapsed >= limit && w.killed.Load() != nil {
-		d.Err = &TimeoutError{Limit: limit, Elapsed: d.Elapsed, Err: lost}
+	if phase == inDecode {
+		d.Start, d.Elapsed = time.Now(), 0 // the board does not say
+		d.Err = fmt.Errorf("decoding the input: %w", lost)
+	}
+	if limit := w.session.task.JobTimeout; w.late.Load() {
+		d.Elapsed = max(d.Elapsed, limit+graceTime)
+		d.Err = &TimeoutError{Limit: limit, Elapsed: d.Elapsed, Err: d.Err}
 	}
 	done(d)
 	return true, lost
 }
 
-// close has the process end, and returns what the worker's Close returned.
+// close has the process end, and returns what the worker's Close returned. That of a process which has died
+// between two jobs is not missed: no job's result is lost with it, and nobody is asked to run the Close of those
+// that die in a job either.
 func (w *workerProcess) close() error {
+	over := make(chan struct{})
+	defer close(over)
+	go w.watchClose(over)
 	err := w.In.Write(frameClose)
 	for err == nil {
 		var kind byte
 		var content []byte
 		if kind, content, err = w.Out.Read(); err != nil {
+			w.suspect(err)
 			break
 		}
 		if kind != frameEnd {
@@ -339,7 +459,39 @@ func (w *workerProcess) close() error {
 	}
 	lost := w.lost()
 	w.session.task.WorkerLost(w.name, lost)
+	if w.board[boardPhase].Load() != inClose {
+		return nil
+	}
 	return fmt.Errorf("%s: Close: %w", w.name, lost)
+}
+
+// watchClose sees to it that a Close which does not end holds nobody up for ever: it has as long as a job, and
+// a moment when the run has ended before its time. Without a limit it is waited for, and somebody is told.
+func (w *workerProcess) watchClose(over <-chan struct{}) {
+	name := "Close of " + shortName(w.session.task.Worker)
+	var late <-chan time.Time
+	limit := w.session.task.JobTimeout
+	why := fmt.Sprintf("%s went on after the time limit of %v", name, limit)
+	if limit > 0 {
+		late = time.After(limit + graceTime)
+	}
+	slow, ended := time.After(closeSlow), w.session.ctx.Done()
+	for {
+		select {
+		case <-over:
+			return
+		case <-ended:
+			ended, late = nil, time.After(closeGrace)
+			why = name + " went on after the run had ended"
+		case <-slow:
+			if l := w.session.task.Logger; l != nil {
+				l.Warn("waiting for "+name, "worker", w.name, "since", closeSlow)
+			}
+		case <-late:
+			w.show(why)
+			return
+		}
+	}
 }
 
 // serveFiles gives the process the segments that it asks for: 8 bytes, their id.

@@ -32,6 +32,9 @@ type Place struct {
 	// Bare says that panics in jobs are not caught, as in debug mode. The suite then leaves out
 	// jobs that panic.
 	Bare bool
+
+	// Mortal says that workers may be lost during a run, and others take their places.
+	Mortal bool
 }
 
 // Exercise runs the whole suite on a place.

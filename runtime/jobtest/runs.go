@@ -229,10 +229,18 @@ func cancelAfterTheLast(t *testing.T, p Place) {
 }
 
 func setupFails(t *testing.T, p Place) {
-	r := p.runner(Script{Factor: factor, FailSetup: true}, jobgen.Workers(3))
+	for act, text := range map[Act]string{Fail: errSetup.Error(), Panic: errSetup.Error(), Goexit: jobgen.ErrGoexit.Error()} {
+		if act == Fail || !p.Bare {
+			t.Run(string(act), func(t *testing.T) { setupFailsBy(t, p, act, text) })
+		}
+	}
+}
+
+func setupFailsBy(t *testing.T, p Place, act Act, text string) {
+	r := p.runner(Script{Factor: factor, FailSetup: act}, jobgen.Workers(3))
 	_, err := r.Run(context.Background(), steps(20, nil))
 	var e *jobgen.RunError
-	if !errors.As(err, &e) || len(e.Jobs) != 0 || e.Cause == nil || !strings.Contains(err.Error(), errSetup.Error()) {
+	if !errors.As(err, &e) || len(e.Jobs) != 0 || e.Cause == nil || !strings.Contains(err.Error(), text) {
 		t.Errorf("Setup fails, and the run returned %v", err)
 	}
 	if e != nil && e.NotRun != 20 {
@@ -243,7 +251,7 @@ func setupFails(t *testing.T, p Place) {
 		for yield(Step{}) {
 		}
 	}) {
-		if n++; err == nil || !strings.Contains(err.Error(), errSetup.Error()) {
+		if n++; err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("Setup fails, and the stream yields %v", err)
 		}
 	}

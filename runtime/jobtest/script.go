@@ -15,7 +15,7 @@ import (
 // Script is the suite's worker: each job does what its [Step] says.
 type Script struct {
 	Factor    float64 // each result is multiplied by it
-	FailSetup bool
+	FailSetup Act     // Fail, Panic or Goexit
 	FailClose bool
 
 	ready bool // set up
@@ -51,8 +51,13 @@ var (
 
 // Setup makes the instance ready.
 func (s *Script) Setup(context.Context) error {
-	if s.FailSetup {
+	switch s.FailSetup {
+	case Fail:
 		return errSetup
+	case Panic:
+		panic(errSetup)
+	case Goexit:
+		runtime.Goexit()
 	}
 	s.ready = true
 	return nil

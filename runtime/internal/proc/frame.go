@@ -5,14 +5,27 @@ package proc
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
 )
 
-// Frames are a byte that says what they are, the length of what follows, and that.
+// Frames are a byte that says what they are, the length of what follows with a check in its upper bytes, and that.
 const headerSize = 1 + 8
+
+const (
+	lengthBits = 48
+	maxLength  = 1<<lengthBits - 1
+)
+
+// check tells frames from what a job has written to a descriptor that is not its own: the reader would
+// otherwise take that for a length, and wait for so many bytes. Zeros are no frame.
+func check(kind byte, length uint64) uint64 {
+	sum := length ^ length>>16 ^ length>>32 ^ uint64(kind)<<8
+	return (sum ^ 0xa55a) & 0xffff
+}
 
 // Writer writes frames. It may be used by several goroutines.
 type Writer struct {
@@ -70,7 +83,7 @@ func (w *Writer) header(kind byte, parts [][]byte) (n int) {
 		n += len(p)
 	}
 	w.buf = append(w.buf, kind)
-	w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(n))
+	w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(n)|check(kind, uint64(n))<<lengthBits)
 	return n
 }
 
@@ -109,6 +122,9 @@ const (
 	growth = 128
 )
 
+// ErrDamaged means that what was read is no frame.
+var ErrDamaged = errors.New("the stream is damaged")
+
 // Read returns the next frame. Its content is good until the next Read. io.EOF means that the other
 // side has ended between two frames.
 func (r *Reader) Read() (kind byte, content []byte, err error) {
@@ -119,9 +135,10 @@ func (r *Reader) Read() (kind byte, content []byte, err error) {
 		return 0, nil, err
 	}
 	kind = r.have[0]
-	length := binary.LittleEndian.Uint64(r.have[1:])
-	if length > 1<<48 {
-		return 0, nil, fmt.Errorf("a frame of %d bytes: the stream is damaged", length)
+	word := binary.LittleEndian.Uint64(r.have[1:])
+	length := word & maxLength
+	if word>>lengthBits != check(kind, length) {
+		return 0, nil, fmt.Errorf("%w: it begins with %q", ErrDamaged, r.have[:headerSize])
 	}
 	r.have = r.have[headerSize:]
 	for n := 0; n < int(length); {

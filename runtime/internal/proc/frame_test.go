@@ -2,6 +2,8 @@ package proc
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"io"
 	"testing"
 	"testing/iotest"
@@ -71,6 +73,24 @@ func TestCutFrames(t *testing.T) {
 	}
 }
 
+// What somebody else has written is no frame, wherever it stands.
+func TestDamagedFrames(t *testing.T) {
+	for _, garbage := range []string{"hello, world\n", "\x00\x00\x00\x00\x00\x00\x00\x00\x00", "x\x05\x00\x00\x00\x00\x00\x00\x00hello", "D"} {
+		var pipe bytes.Buffer
+		w := NewWriter(&pipe)
+		w.Write('a', []byte("first"))
+		pipe.WriteString(garbage)
+		w.Write('b', []byte("second"))
+		r := NewReader(&pipe)
+		if kind, _, err := r.Read(); kind != 'a' || err != nil {
+			t.Errorf("%q: the frame before it: %q, %v", garbage, kind, err)
+		}
+		if _, content, err := r.Read(); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%q: it is read as %q, %v", garbage, content, err)
+		}
+	}
+}
+
 func FuzzReader(f *testing.F) {
 	var pipe bytes.Buffer
 	w := NewWriter(&pipe)
@@ -78,7 +98,8 @@ func FuzzReader(f *testing.F) {
 	w.Write('b')
 	f.Add(pipe.Bytes())
 	f.Add([]byte{'x', 255, 255, 255, 255, 255, 255, 255, 255})
-	f.Add([]byte{'x', 0, 0, 0, 0, 1, 0, 0, 0, 1, 2, 3})
+	long := binary.LittleEndian.AppendUint64([]byte{'x'}, 1<<32|check('x', 1<<32)<<lengthBits) // and little of it comes
+	f.Add(append(long, 1, 2, 3))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		r := NewReader(bytes.NewReader(stream))
 		for total := 0; ; {

@@ -30,5 +30,18 @@ func LimitMemory(bytes int64) error {
 	return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: uint64(bytes), Max: uint64(bytes)})
 }
 
+// killOrphans waits for the end of a child, and then ends the processes that it has started and left behind.
+// The child is not taken away before: it keeps the number of its group from being another one's
+// (waitid(2), WNOWAIT).
+func killOrphans(p *os.Process) {
+	var err error = unix.EINTR
+	for err == unix.EINTR {
+		err = unix.Waitid(unix.P_PID, p.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+	}
+	if err == nil {
+		_ = unix.Kill(-p.Pid, unix.SIGKILL)
+	}
+}
+
 // NameProcess is what ps shows: it would be "exe", of /proc/self/exe (proc_pid_comm(5)).
 func NameProcess(name string) { _ = os.WriteFile("/proc/self/comm", []byte(name), 0) }

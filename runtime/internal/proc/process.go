@@ -56,6 +56,7 @@ func Start(o Options) (*Process, error) {
 	}
 	go func() {
 		defer close(p.waited)
+		killOrphans(p.cmd.Process)
 		p.err = p.cmd.Wait()
 		p.stdout.End()
 		p.stderr.End()
