@@ -88,7 +88,11 @@ func (s *chaosSession) kill(slot int) {
 }
 
 func (s *chaosSession) Run(ctx context.Context, slot int, chunk jobgen.Chunk, done func(jobgen.Done)) error {
-	if r := s.random[slot]; !s.calm && r.IntN(10) == 0 {
+	oneIn := 10
+	if raceEnabled { // a new process takes long
+		oneIn = 50
+	}
+	if r := s.random[slot]; !s.calm && r.IntN(oneIn) == 0 {
 		killer := time.AfterFunc(time.Duration(r.IntN(1000))*time.Microsecond, func() { s.kill(slot) })
 		defer killer.Stop()
 	}

@@ -36,7 +36,7 @@ func TestDeathIsTheJobs(t *testing.T) {
 	at := []int{11, 23}
 	for place, prefix := range map[string]string{atReadIn: "decoding the input: ", atMapJob: "", atDo: "", atAppendOut: ""} {
 		for how, parts := range deaths {
-			if place != atDo && (how == "map" || how == "stack") && testing.Short() {
+			if place != atDo && (how == "map" || how == "stack") && (raceEnabled || testing.Short()) { // they take long
 				continue
 			}
 			t.Run(place+" "+how, func(t *testing.T) {
@@ -235,7 +235,10 @@ func TestDeathWithLargeJobs(t *testing.T) {
 // A process that is killed while it writes a large result takes that one with it.
 func TestKilledWhileWriting(t *testing.T) {
 	t.Parallel()
-	const size = 16 << 20
+	size := 16 << 20
+	if raceEnabled { // which is slow with each byte
+		size = 2 << 20
+	}
 	in := among(fmt.Sprint("large ", size), 5, 2)
 	var kills atomic.Int64
 	out, err := mortals(mortal{}, jobgen.CollectErrors(), jobgen.Retry(5, 0), jobgen.Observe(jobgen.Observer{
