@@ -268,7 +268,7 @@ func readMapOfStringToInt(d *wire.Decoder, p *map[string]int) {
 	for range n {
 		var k string
 		var v int
-		wire.ReadString(d, &k)
+		wire.ReadStringOfMany(d, &k)
 		wire.ReadInt(d, &v)
 		(*p)[k] = v
 	}

@@ -19,7 +19,7 @@ func (f *file) readSlice(s *scope, c *model.Codec, p, d string) []jen.Code {
 			jen.Id(i).Op(":=").Lit(0),
 			kernel("Room").Call(jen.Id(d), jen.Id(p), jen.Id(i), jen.Id(n)),
 			jen.Id(i).Op("++"),
-		).Block(f.readStatements(c.Elem, elem, jen.Id(d))...),
+		).Block(f.readOneOfMany(c.Elem, elem, jen.Id(d))...),
 	}
 }
 
@@ -27,14 +27,22 @@ func (f *file) readSlice(s *scope, c *model.Codec, p, d string) []jen.Code {
 func (f *file) readMap(s *scope, c *model.Codec, p, d string) []jen.Code {
 	n, k, v := s.name("n"), s.name("k"), s.name("v")
 	entry := []jen.Code{jen.Var().Id(k).Add(f.typ(c.Key.Type, nil)), jen.Var().Id(v).Add(f.typ(c.Elem.Type, nil))}
-	entry = append(entry, f.readStatements(c.Key, place{value: jen.Id(k)}, jen.Id(d))...)
-	entry = append(entry, f.readStatements(c.Elem, place{value: jen.Id(v)}, jen.Id(d))...)
+	entry = append(entry, f.readOneOfMany(c.Key, place{value: jen.Id(k)}, jen.Id(d))...)
+	entry = append(entry, f.readOneOfMany(c.Elem, place{value: jen.Id(v)}, jen.Id(d))...)
 	entry = append(entry, jen.Parens(jen.Op("*").Id(p)).Index(jen.Id(k)).Op("=").Id(v))
 	return []jen.Code{
 		jen.Id(n).Op(":=").Add(kernel("ReadMapLen").Call(jen.Id(d), jen.Id(p))),
 		jen.For(jen.Range().Id(n)).Block(entry...),
 		kernel("EndMap").Call(jen.Id(d), jen.Id(p), jen.Id(n)),
 	}
+}
+
+// readOneOfMany reads an element, a key or a value.
+func (f *file) readOneOfMany(c *model.Codec, at place, d jen.Code) []jen.Code {
+	if c.Kind == model.CodecBasic && c.Scalar == "string" {
+		return []jen.Code{kernel("ReadStringOfMany").Call(d, at.address())}
+	}
+	return f.readStatements(c, at, d)
 }
 
 // readPointer reads a pointer and what it points to.
