@@ -21,13 +21,16 @@ type Decoder struct {
 	unpaid int    // bytes of memory without content that were allocated
 	err    error
 
-	many     bool   // the slice or map that was begun last has several elements
+	many     bool   // there are several strings
 	shared   string // a copy of the message's bytes from sharedAt on, for short strings that are some of many
 	sharedAt int
 }
 
 // Decode returns a decoder of what is at the start of b. What is decoded never refers to b's memory.
 func Decode(b []byte) Decoder { return Decoder{b: b} }
+
+// DecodeMany is [Decode] for a type that has several strings, which may then share memory.
+func DecodeMany(b []byte) Decoder { return Decoder{b: b, many: true} }
 
 // Rest returns what has not been read, and the first error.
 func (d *Decoder) Rest() ([]byte, error) { return d.b[d.i:], d.err }
@@ -155,7 +158,7 @@ func (d *Decoder) length(what string, size int) (n int, ok bool) {
 // that the message's rest pays for eight times over is enough for most types in one go; more comes
 // with the elements.
 func (d *Decoder) room(n, size int) int {
-	d.many = n > 1
+	d.many = d.many || n > 1
 	if n <= 8 {
 		return n
 	}

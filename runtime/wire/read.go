@@ -107,8 +107,8 @@ const (
 	shortString = 15
 )
 
-// ReadStringOfMany reads a string that is a key or an element of a slice or map. Short ones that stand close together in the
-// message share one allocation of up to 64 bytes.
+// ReadStringOfMany reads a string that is a part of something. If there are several, short ones that stand close together in
+// the message share one allocation of up to 64 bytes.
 func ReadStringOfMany[T ~string](d *Decoder, p *T) {
 	i := d.i
 	if !d.many || i >= len(d.b) || d.b[i] == 0 || d.b[i] > shortString {

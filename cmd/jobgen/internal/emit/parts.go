@@ -37,7 +37,39 @@ func (f *file) readMap(s *scope, c *model.Codec, p, d string) []jen.Code {
 	}
 }
 
-// readOneOfMany reads an element, a key or a value.
+// decode makes the decoder of a message that holds values of these codecs.
+func (f *file) decode(b string, cs ...*model.Codec) jen.Code {
+	n := 0
+	for _, c := range cs {
+		n += countStrings(c)
+	}
+	if n > 1 {
+		return kernel("DecodeMany").Call(jen.Id(b))
+	}
+	return kernel("Decode").Call(jen.Id(b))
+}
+
+// countStrings is how many strings a value has, where two stand for any number of them.
+func countStrings(c *model.Codec) int {
+	n := 0
+	switch c.Kind {
+	case model.CodecBasic:
+		if c.Scalar == "string" {
+			n = 1
+		}
+	case model.CodecStruct:
+		for _, fl := range c.Fields {
+			n += countStrings(fl.Codec)
+		}
+	case model.CodecPointer:
+		n = countStrings(c.Elem)
+	case model.CodecArray:
+		n = countStrings(c.Elem) * int(min(2, c.Type.Len))
+	}
+	return min(n, 2) // slices and maps tell the decoder themselves
+}
+
+// readOneOfMany reads a field, an element, a key or a value.
 func (f *file) readOneOfMany(c *model.Codec, at place, d jen.Code) []jen.Code {
 	if c.Kind == model.CodecBasic && c.Scalar == "string" {
 		return []jen.Code{kernel("ReadStringOfMany").Call(d, at.address())}
