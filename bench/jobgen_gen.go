@@ -105,7 +105,7 @@ func specNote() jobgen.Spec[note, int] {
 				return appendNote(b, &in), nil
 			},
 			ReadIn: func(b []byte) (in note, rest []byte, err error) {
-				d := wire.Decode(b)
+				d := wire.DecodeMany(b)
 				readNote(&d, &in)
 				rest, err = d.Rest()
 				return in, rest, err
@@ -268,7 +268,7 @@ func readMapOfStringToInt(d *wire.Decoder, p *map[string]int) {
 	for range n {
 		var k string
 		var v int
-		wire.ReadString(d, &k)
+		wire.ReadStringOfMany(d, &k)
 		wire.ReadInt(d, &v)
 		(*p)[k] = v
 	}
@@ -286,7 +286,7 @@ func appendNote(b []byte, p *note) []byte {
 
 func readNote(d *wire.Decoder, p *note) {
 	wire.ReadNumbers[float64](d, &p.Data)
-	wire.ReadString(d, &p.Name)
+	wire.ReadStringOfMany(d, &p.Name)
 	if raw := wire.ReadRaw(d); raw != nil {
 		wire.Check(d, raw, p.When.UnmarshalBinary(raw))
 	}
@@ -304,5 +304,5 @@ func appendPlace(b []byte, p *place) []byte {
 func readPlace(d *wire.Decoder, p *place) {
 	wire.ReadFloat64(d, &p.X)
 	wire.ReadFloat64(d, &p.Y)
-	wire.ReadString(d, &p.Tag)
+	wire.ReadStringOfMany(d, &p.Tag)
 }

@@ -84,7 +84,7 @@ func orDot(s string) string {
 }
 
 func explain(o options, pattern, name string, out *printer) {
-	r, err := load.Load(context.Background(), load.Config{Dir: o.dir, Tags: o.tags, Patterns: []string{pattern}})
+	r, err := load.Load(context.Background(), load.Config{Dir: o.dir, Tags: o.tags, Patterns: []string{pattern}, Bodies: true})
 	if err != nil {
 		out.diagnostic(model.Diagnostic{Code: model.CannotLoad, Message: err.Error()})
 		return
@@ -168,11 +168,13 @@ func describeWorker(w io.Writer, p *model.Package, k *model.Worker) {
 			line("", "%s", r)
 		}
 	}
+	leaves := len(k.Locals) == 0
 	for _, in := range p.Instances {
 		if in.Worker != k.Name || in.Bad != "" {
 			continue
 		}
 		if len(in.Locals) == 0 {
+			leaves = true
 			line("instance", "%s runs everywhere", in.Text)
 			continue
 		}
@@ -181,6 +183,19 @@ func describeWorker(w io.Writer, p *model.Package, k *model.Worker) {
 			line("", "%s", r)
 		}
 	}
+	if leaves {
+		for _, write := range k.Writes {
+			line("writes", "to %s (%s), and %s", write.What, write.Pos.Short(), consequence(write))
+		}
+	}
+}
+
+// consequence says what a write means for a worker that can leave its process, and what to do instead.
+func consequence(w model.Write) string {
+	if w.Config {
+		return "the caller and other workers see that on goroutines only: return what changes, or use a sharedmem.Array"
+	}
+	return "no result returns it, so the caller sees that on goroutines only: return it, or take a sharedmem.Array"
 }
 
 func fieldList(p *model.Package, k *model.Worker, name string, fields []model.PlanField) string {

@@ -57,6 +57,10 @@
 // unexported fields and none of those methods) runs in its own process only; jobgen explain says why. A
 // generic worker travels in the instances that //jobgen:instantiate names.
 //
+// What a job writes to the elements of a slice or map that it is given, or of a configured one, the caller sees on goroutines and
+// not from other processes. jobgen explain names the place where a worker does so without returning what it wrote to. It
+// looks at the worker's own function and does not guess what others do.
+//
 // # Errors
 //
 // An error that a job returns in another process, or panics with, arrives as a *jobgen.RemoteError with its text, and

@@ -52,6 +52,8 @@ var standIns = importerOf(map[string]string{
 		func ReadString[T ~string](d *Decoder, p *T) {}
 		func ReadNumbers[U Number, S ~[]E, E any](d *Decoder, p *S) {}
 		func ReadFixed[U Number, A any](d *Decoder, p *A) {}
+		func DecodeMany(b []byte) Decoder { return Decoder{} }
+		func ReadStringOfMany[T ~string](d *Decoder, p *T) {}
 		func ReadSliceLen[S ~[]E, E any](d *Decoder, p *S) int { return 0 }
 		func Room[S ~[]E, E any](d *Decoder, p *S, i, n int) bool { return false }
 		func ReadMapLen[M ~map[K]V, K comparable, V any](d *Decoder, p *M) int { return 0 }

@@ -99,5 +99,5 @@ func appendPrimesJob(b []byte, p *PrimesJob) []byte {
 
 func readPrimesJob(d *wire.Decoder, p *PrimesJob) {
 	wire.ReadInt(d, &p.N)
-	wire.ReadString(d, &p.Deed)
+	wire.ReadStringOfMany(d, &p.Deed)
 }

@@ -552,7 +552,7 @@ func appendDataset(b []byte, p *Dataset) []byte {
 }
 
 func readDataset(d *wire.Decoder, p *Dataset) {
-	wire.ReadString(d, &p.Name)
+	wire.ReadStringOfMany(d, &p.Name)
 	readSliceOfSliceOfFloat64(d, &p.Arrays)
 }
 

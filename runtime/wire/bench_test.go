@@ -35,14 +35,14 @@ func appendSample(b []byte, v *sample) []byte {
 
 func readSample(d *Decoder, v *sample) {
 	ReadNumbers[float64](d, &v.Data)
-	ReadString(d, &v.Name)
+	ReadStringOfMany(d, &v.Name)
 	if raw := ReadRaw(d); raw != nil {
 		Check(d, raw, v.When.UnmarshalBinary(raw))
 	}
 	readMap(d, &v.Counts)
 	ReadFloat64(d, &v.Where.X)
 	ReadFloat64(d, &v.Where.Y)
-	ReadString(d, &v.Where.Tag)
+	ReadStringOfMany(d, &v.Where.Tag)
 }
 
 // encodeSample and decodeSample are the functions that generated code gives to the runtime.
@@ -52,7 +52,7 @@ func encodeSample(b []byte, v sample) (_ []byte, err error) {
 }
 
 func decodeSample(b []byte) (v sample, rest []byte, err error) {
-	d := Decode(b)
+	d := DecodeMany(b)
 	readSample(&d, &v)
 	rest, err = d.Rest()
 	return v, rest, err

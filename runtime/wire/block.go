@@ -27,20 +27,22 @@ func AppendFixed[U Number, A any](b []byte, p *A) []byte {
 // ReadNumbers reads a slice that [AppendNumbers] has appended.
 func ReadNumbers[U Number, S ~[]E, E any](d *Decoder, p *S) {
 	l := laneOf[U]()
-	size := sizeOf[E]() / l.memory * l.wire
+	size := sizeOf[E]()
+	if l.wire != l.memory {
+		size = size / l.memory * l.wire
+	}
 	n, ok := d.length("a slice of numbers", size)
 	if !ok {
 		*p = nil
 		return
 	}
 	raw := d.fixed("a slice of numbers", n*size)
-	if l.plain && n > 0 {
-		// What append copies to need not be cleared before, unlike what make returns.
-		*p = append(S(nil), elementsOf[E](raw, n)...)[:n:n]
-		return
-	}
 	s := make(S, n)
-	l.read(d, bytesOf(s), raw)
+	if l.plain {
+		copy(bytesOf(s), raw)
+	} else {
+		l.read(d, bytesOf(s), raw)
+	}
 	*p = s
 }
 
@@ -55,29 +57,31 @@ func ReadFixed[U Number, A any](d *Decoder, p *A) {
 	}
 }
 
-// lane says how a number lies in memory and in a message. A complex number is two lanes.
+// lane says how a number lies in memory and in a message. A complex number is two lanes. With more than four fields it
+// would not be kept in registers.
 type lane struct {
 	memory, wire int  // bytes
 	plain        bool // any bytes of a message can be copied to memory as they are
 	signed       bool // a lane that is wider in a message is extended by its sign
-	logical      bool // only 0 and 1 are allowed
 }
+
+// logical says that only 0 and 1 are allowed: no other byte is not plain.
+func (l lane) logical() bool { return l.wire == 1 && !l.plain }
 
 // laneOf describes the lanes of a number.
 func laneOf[U Number]() lane {
-	var u U
-	switch any(u).(type) {
-	case bool:
-		return lane{memory: 1, wire: 1, logical: true}
-	case int:
+	switch any((*U)(nil)).(type) { // a pointer costs nothing to look at
+	case *bool:
+		return lane{memory: 1, wire: 1}
+	case *int:
 		return lane{memory: wordSize, wire: 8, plain: wordSize == 8 && !swapped, signed: true}
-	case uint, uintptr:
+	case *uint, *uintptr:
 		return lane{memory: wordSize, wire: 8, plain: wordSize == 8 && !swapped}
-	case int8, uint8:
+	case *int8, *uint8:
 		return lane{memory: 1, wire: 1, plain: true}
-	case int16, uint16:
+	case *int16, *uint16:
 		return lane{memory: 2, wire: 2, plain: !swapped}
-	case int32, uint32, float32, complex64:
+	case *int32, *uint32, *float32, *complex64:
 		return lane{memory: 4, wire: 4, plain: !swapped}
 	}
 	return lane{memory: 8, wire: 8, plain: !swapped}
@@ -90,7 +94,7 @@ var swapped = binary.NativeEndian.Uint16([]byte{0, 1}) == 1
 
 // append appends what lies in memory.
 func (l lane) append(b, memory []byte) []byte {
-	if l.plain || l.logical {
+	if l.plain || l.logical() {
 		return append(b, memory...)
 	}
 	for ; len(memory) >= l.memory; memory = memory[l.memory:] {
@@ -124,7 +128,7 @@ func (l lane) read(d *Decoder, memory, raw []byte) {
 	case l.plain:
 		copy(memory, raw)
 		return
-	case l.logical:
+	case l.logical():
 		// Any other byte in a bool makes the compiled program behave in ways that Go does not know.
 		for i, c := range raw {
 			if c > 1 {

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 )
 
 // MaxEmpties is how many elements a slice of values without content, as []struct{}, may have in a message:
@@ -19,10 +20,17 @@ type Decoder struct {
 	i      int    // how much of it has been read; all of it after an error
 	unpaid int    // bytes of memory without content that were allocated
 	err    error
+
+	many     bool   // there are several strings
+	shared   string // a copy of the message's bytes from sharedAt on, for short strings that are some of many
+	sharedAt int
 }
 
 // Decode returns a decoder of what is at the start of b. What is decoded never refers to b's memory.
 func Decode(b []byte) Decoder { return Decoder{b: b} }
+
+// DecodeMany is [Decode] for a type that has several strings, which may then share memory.
+func DecodeMany(b []byte) Decoder { return Decoder{b: b, many: true} }
 
 // Rest returns what has not been read, and the first error.
 func (d *Decoder) Rest() ([]byte, error) { return d.b[d.i:], d.err }
@@ -138,7 +146,8 @@ func (d *Decoder) length(what string, size int) (n int, ok bool) {
 	if u == 0 {
 		return 0, false
 	}
-	if u--; u > uint64(d.left()/max(1, size)) {
+	u--
+	if most, bytes := bits.Mul64(u, uint64(max(1, size))); most > 0 || bytes > uint64(d.left()) { // a division takes longer
 		d.fail(at, "%s has %d elements, for which %d bytes are left", what, u, d.left())
 		return 0, false
 	}
@@ -149,5 +158,9 @@ func (d *Decoder) length(what string, size int) (n int, ok bool) {
 // that the message's rest pays for eight times over is enough for most types in one go; more comes
 // with the elements.
 func (d *Decoder) room(n, size int) int {
+	d.many = d.many || n > 1
+	if n <= 8 {
+		return n
+	}
 	return min(n, 8*d.left()/max(1, size)+8)
 }

@@ -16,7 +16,7 @@
 //   - Other signed integers: a zigzag varint. Other unsigned integers: an unsigned varint. One that does not
 //     fit the type is an error, and so int and uint can be exchanged between machines of 32 and of 64 bits.
 //   - Floats and complex numbers: the bits, little-endian.
-//   - Strings: the length and the bytes.
+//   - Strings: the length and the bytes. Short ones may share memory once they are decoded.
 //   - Slices: 0 if nil, otherwise the length plus one, and the elements.
 //   - Slices of numbers, of bools, of arrays of one kind of them, and of structs of one kind of float: the elements
 //     as a block, each as it lies in the memory of a little-endian machine; int, uint and uintptr take eight bytes.

@@ -71,16 +71,28 @@ func readRecord(d *Decoder, v *record) {
 	ReadFloat32(d, &v.F)
 	ReadComplex128(d, &v.Z)
 	ReadString(d, &v.Name)
-	ReadWith(d, v.When.UnmarshalBinary)
+	if raw := ReadRaw(d); raw != nil {
+		Check(d, raw, v.When.UnmarshalBinary(raw))
+	}
 	ReadNumbers[float64](d, &v.Samples)
 	ReadNumbers[int](d, &v.Words)
 	ReadNumbers[bool](d, &v.Bits)
 	ReadNumbers[float32](d, &v.Grid)
-	ReadSlice(d, &v.Names, ReadString)
+	readStrings(d, &v.Names)
 	ReadSlice(d, &v.Nested, readRecord2)
-	ReadMap(d, &v.Index, ReadString, readStrings)
-	ReadMap(d, &v.Set, ReadFloat64, ReadNothing)
-	ReadPointer(d, &v.Next, readRecord2)
+	n := ReadMapLen(d, &v.Index)
+	for range n {
+		var key string
+		var value []string
+		ReadStringOfMany(d, &key)
+		readStrings(d, &value)
+		v.Index[key] = value
+	}
+	EndMap(d, &v.Index, n)
+	ReadMap(d, &v.Set, ReadFloat64, ReadNothing) // as older generated code does it
+	if ReadNew(d, &v.Next) {
+		readRecord2(d, v.Next)
+	}
 	ReadEmpties(d, &v.Nothing)
 }
 
@@ -93,7 +105,12 @@ func readRecord2(d *Decoder, v *record2) {
 	readStrings(d, &v.Tags)
 }
 
-func readStrings(d *Decoder, p *[]string) { ReadSlice(d, p, ReadString) }
+func readStrings(d *Decoder, p *[]string) {
+	n := ReadSliceLen(d, p)
+	for i := 0; Room(d, p, i, n); i++ {
+		ReadStringOfMany(d, &(*p)[i])
+	}
+}
 
 func example() record {
 	return record{

@@ -115,7 +115,7 @@ func readMap(d *Decoder, p *map[string]int) {
 	for range n {
 		var k string
 		var v int
-		ReadString(d, &k)
+		ReadStringOfMany(d, &k)
 		ReadInt(d, &v)
 		(*p)[k] = v
 	}

@@ -99,3 +99,31 @@ func ReadString[T ~string](d *Decoder, p *T) {
 	}
 	*p = T(d.longBlock("a string"))
 }
+
+// sharedBytes is how much of a message short strings share, and so what one of them that is kept keeps of
+// the others. Without that it would keep up to 16 bytes, since the allocator puts small objects together too.
+const (
+	sharedBytes = 64
+	shortString = 15
+)
+
+// ReadStringOfMany reads a string that is a part of something. If there are several, short ones that stand close together in
+// the message share one allocation of up to 64 bytes.
+func ReadStringOfMany[T ~string](d *Decoder, p *T) {
+	i := d.i
+	if !d.many || i >= len(d.b) || d.b[i] == 0 || d.b[i] > shortString {
+		ReadString(d, p)
+		return
+	}
+	n := int(d.b[i])
+	i++
+	if i+n > len(d.b) {
+		ReadString(d, p) // which says so
+		return
+	}
+	if i+n > d.sharedAt+len(d.shared) { // i only grows
+		d.shared, d.sharedAt = string(d.b[i:min(i+sharedBytes, len(d.b))]), i
+	}
+	d.i = i + n
+	*p = T(d.shared[i-d.sharedAt:][:n])
+}

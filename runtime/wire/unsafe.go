@@ -18,9 +18,3 @@ func bytesOf[E any](s []E) []byte {
 
 // bytesAt is the memory of a value.
 func bytesAt[T any](p *T) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(p)), sizeOf[T]()) }
-
-// elementsOf is bytes of a message as n elements that lie there as they do in memory. They may not be aligned, so that they
-// are for copying alone.
-func elementsOf[E any](raw []byte, n int) []E {
-	return unsafe.Slice((*E)(unsafe.Pointer(unsafe.SliceData(raw))), n)
-}

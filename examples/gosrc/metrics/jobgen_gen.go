@@ -127,7 +127,7 @@ func appendFunc(b []byte, p *Func) []byte {
 }
 
 func readFunc(d *wire.Decoder, p *Func) {
-	wire.ReadString(d, &p.Name)
+	wire.ReadStringOfMany(d, &p.Name)
 	wire.ReadInt(d, &p.Line)
 	wire.ReadInt(d, &p.Complexity)
 }

@@ -253,7 +253,7 @@ func (f *file) readFuncDecl(fs *codecFuncs) jen.Code {
 	switch c.Kind {
 	case model.CodecStruct:
 		for _, fl := range c.Fields {
-			body = append(body, f.readStatements(fl.Codec, at.field(fl.Name), jen.Id(d))...)
+			body = append(body, f.readOneOfMany(fl.Codec, at.field(fl.Name), jen.Id(d))...)
 		}
 	case model.CodecSlice:
 		body = f.readSlice(s, c, p, d)

@@ -25,7 +25,7 @@ func (f *file) errorRegistration(g *jen.File, e *model.ErrorType) {
 		if expr := f.appendExpr(c, at, l.b); expr != nil {
 			body = []jen.Code{jen.Return(expr, f.none())}
 		}
-		read := []jen.Code{jen.Id(l.d).Op(":=").Add(kernel("Decode").Call(jen.Id(l.b)))}
+		read := []jen.Code{jen.Id(l.d).Op(":=").Add(f.decode(l.b, c))}
 		read = append(read, f.readStatements(c, at, jen.Op("&").Id(l.d))...)
 		read = append(read, jen.Return(jen.Id(l.d).Dot("End").Call()))
 		fields = append(fields,

@@ -19,7 +19,7 @@ func (f *file) readSlice(s *scope, c *model.Codec, p, d string) []jen.Code {
 			jen.Id(i).Op(":=").Lit(0),
 			kernel("Room").Call(jen.Id(d), jen.Id(p), jen.Id(i), jen.Id(n)),
 			jen.Id(i).Op("++"),
-		).Block(f.readStatements(c.Elem, elem, jen.Id(d))...),
+		).Block(f.readOneOfMany(c.Elem, elem, jen.Id(d))...),
 	}
 }
 
@@ -27,14 +27,54 @@ func (f *file) readSlice(s *scope, c *model.Codec, p, d string) []jen.Code {
 func (f *file) readMap(s *scope, c *model.Codec, p, d string) []jen.Code {
 	n, k, v := s.name("n"), s.name("k"), s.name("v")
 	entry := []jen.Code{jen.Var().Id(k).Add(f.typ(c.Key.Type, nil)), jen.Var().Id(v).Add(f.typ(c.Elem.Type, nil))}
-	entry = append(entry, f.readStatements(c.Key, place{value: jen.Id(k)}, jen.Id(d))...)
-	entry = append(entry, f.readStatements(c.Elem, place{value: jen.Id(v)}, jen.Id(d))...)
+	entry = append(entry, f.readOneOfMany(c.Key, place{value: jen.Id(k)}, jen.Id(d))...)
+	entry = append(entry, f.readOneOfMany(c.Elem, place{value: jen.Id(v)}, jen.Id(d))...)
 	entry = append(entry, jen.Parens(jen.Op("*").Id(p)).Index(jen.Id(k)).Op("=").Id(v))
 	return []jen.Code{
 		jen.Id(n).Op(":=").Add(kernel("ReadMapLen").Call(jen.Id(d), jen.Id(p))),
 		jen.For(jen.Range().Id(n)).Block(entry...),
 		kernel("EndMap").Call(jen.Id(d), jen.Id(p), jen.Id(n)),
 	}
+}
+
+// decode makes the decoder of a message that holds values of these codecs.
+func (f *file) decode(b string, cs ...*model.Codec) jen.Code {
+	n := 0
+	for _, c := range cs {
+		n += countStrings(c)
+	}
+	if n > 1 {
+		return kernel("DecodeMany").Call(jen.Id(b))
+	}
+	return kernel("Decode").Call(jen.Id(b))
+}
+
+// countStrings is how many strings a value has, where two stand for any number of them.
+func countStrings(c *model.Codec) int {
+	n := 0
+	switch c.Kind {
+	case model.CodecBasic:
+		if c.Scalar == "string" {
+			n = 1
+		}
+	case model.CodecStruct:
+		for _, fl := range c.Fields {
+			n += countStrings(fl.Codec)
+		}
+	case model.CodecPointer:
+		n = countStrings(c.Elem)
+	case model.CodecArray:
+		n = countStrings(c.Elem) * int(min(2, c.Type.Len))
+	}
+	return min(n, 2) // slices and maps tell the decoder themselves
+}
+
+// readOneOfMany reads a field, an element, a key or a value.
+func (f *file) readOneOfMany(c *model.Codec, at place, d jen.Code) []jen.Code {
+	if c.Kind == model.CodecBasic && c.Scalar == "string" {
+		return []jen.Code{kernel("ReadStringOfMany").Call(d, at.address())}
+	}
+	return f.readStatements(c, at, d)
 }
 
 // readPointer reads a pointer and what it points to.

@@ -114,8 +114,13 @@ func (u *unit) configParts(l locals) []configPart {
 // configured writes the function that decodes the configuration and returns what makes instances with it.
 func (u *unit) configured(l locals) jen.Code {
 	body := u.zeroSettings(l)
-	body = append(body, jen.Id(l.d).Op(":=").Add(kernel("Decode").Call(jen.Id(l.b))))
-	for _, part := range u.configParts(l) {
+	parts := u.configParts(l)
+	var codecs []*model.Codec
+	for _, part := range parts {
+		codecs = append(codecs, part.codec)
+	}
+	body = append(body, jen.Id(l.d).Op(":=").Add(u.decode(l.b, codecs...)))
+	for _, part := range parts {
 		body = append(body, u.readStatements(part.codec, part.at, jen.Op("&").Id(l.d))...)
 	}
 	body = append(body, jen.Return(jen.Id(u.specName).Call(u.settings(l)...).Dot("New"), jen.Id(l.d).Dot("End").Call()))
@@ -151,7 +156,7 @@ func (u *unit) readValue(l locals, name string, typ jen.Code, c *model.Codec) je
 	if c.Kind == model.CodecNothing {
 		return kernel("ReadNone").Types(typ)
 	}
-	body := []jen.Code{jen.Id(l.d).Op(":=").Add(kernel("Decode").Call(jen.Id(l.b)))}
+	body := []jen.Code{jen.Id(l.d).Op(":=").Add(u.decode(l.b, c))}
 	body = append(body, u.readStatements(c, place{value: jen.Id(name)}, jen.Op("&").Id(l.d))...)
 	body = append(body,
 		jen.List(jen.Id(l.rest), jen.Id(l.err)).Op("=").Id(l.d).Dot("Rest").Call(),

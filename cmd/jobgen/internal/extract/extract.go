@@ -20,7 +20,7 @@ type Input struct {
 	Fset   *token.FileSet
 	Files  []*ast.File // without jobgen's own output
 	Types  *types.Package
-	Info   *types.Info   // Defs, Types and Scopes are read
+	Info   *types.Info   // Defs, Types and Scopes are read, and Uses where function bodies are
 	Errors []types.Error // what the type checker said, to be quoted where a signature suffers from it
 	Others []Other       // names declared in the directory's files that are not among Files
 }

@@ -37,6 +37,9 @@ func (x *extractor) typeWorker(spec *ast.TypeSpec) *model.Worker {
 		w.Travel = x.travel(w, x.pkg.Qualified(w), self, nil)
 	}
 	w.Arrays = x.arrays(self, nil, w)
+	if do := x.lookup(named, "Do"); do != nil { // of the generic type itself, as its body speaks of it
+		w.Writes = x.writes(w, do, w.MapJob != nil)
+	}
 	return w
 }
 
@@ -140,6 +143,7 @@ func (x *extractor) funcWorker(decl *ast.FuncDecl, args []model.Arg) *model.Work
 		w.Travel = x.travel(w, x.pkg.Qualified(w), nil, obj.Signature())
 	}
 	w.Arrays = x.arrays(nil, obj.Signature(), w)
+	w.Writes = x.writes(w, obj, false)
 	return w
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	Dir      string // where the patterns are resolved; "" is the current directory
 	Tags     string // as for go build -tags
 	Patterns []string
+	Bodies   bool // keep the bodies of functions, which cost time and say nothing about signatures
 }
 
 // Result is what was loaded.
@@ -87,7 +88,7 @@ func Load(ctx context.Context, cfg Config) (*Result, error) {
 	pc := r.config(ctx, cfg)
 	pc.Mode, pc.Tests = mode, tests
 	pc.ParseFile = func(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
-		return parse(fset, name, src, hide)
+		return parse(fset, name, src, hide, cfg.Bodies)
 	}
 	r.runtime = r.findRuntime(ctx, cfg)
 	pkgs, err := packages.Load(pc, patterns...)
@@ -117,14 +118,15 @@ func loadError(err error) error {
 }
 
 // parse hides our own output in the packages that are generated for, so that code which uses it is no
-// obstacle, nor is a stale or damaged file. Function bodies are dropped: no signature depends on them.
-func parse(fset *token.FileSet, name string, src []byte, hide map[string]bool) (*ast.File, error) {
+// obstacle, nor is a stale or damaged file. Function bodies are dropped unless somebody asks for them: no signature
+// depends on them.
+func parse(fset *token.FileSet, name string, src []byte, hide map[string]bool, bodies bool) (*ast.File, error) {
 	target := hide[filepath.Dir(name)]
 	if target && IsOurs(name, src) {
 		return nil, nil
 	}
 	f, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution|parser.AllErrors)
-	if f != nil {
+	if f != nil && !(bodies && target) {
 		for _, d := range f.Decls {
 			if fd, ok := d.(*ast.FuncDecl); ok && fd.Body != nil {
 				fd.Body.List = nil

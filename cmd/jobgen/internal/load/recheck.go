@@ -55,7 +55,7 @@ func (p *Package) Check(output map[string][]byte) (*Checked, error) {
 func (p *Package) check(files []*ast.File, ours map[string]bool, regenerated bool) (*Checked, *types.Package) {
 	info := &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{},
-		Scopes: map[ast.Node]*types.Scope{},
+		Scopes: map[ast.Node]*types.Scope{}, Uses: map[*ast.Ident]types.Object{},
 	}
 	c := &Checked{}
 	var errs []types.Error

@@ -141,6 +141,14 @@ type Worker struct {
 	Locals []Reason // why it cannot leave the process; empty if it can
 	Travel *Travel  // how it leaves the process; nil if it cannot
 	Arrays []Reason // shared arrays with elements that hold pointers
+	Writes []Write  // what it writes to and does not return; known only if function bodies were read
+}
+
+// Write is a write to the elements of something that the caller holds, too.
+type Write struct {
+	What   string // "parameter x", "field Table"
+	Config bool   // it is part of the configuration, which all workers of a process share
+	Pos    Pos    // of the first one
 }
 
 // NotMethod is a field, or an ambiguous selector, where a method was looked for.
