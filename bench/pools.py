@@ -21,6 +21,16 @@ def joblib(workers):
     return parallel, lambda x: parallel(delayed(double)(v) for v in x)
 
 
+def dask(workers):
+    try:
+        from distributed import Client
+    except ImportError:
+        print("not installed")
+        sys.exit()
+    client = Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+    return client, lambda x: client.gather(client.map(double, x))
+
+
 def main():
     what, jobs, workers, repetitions = sys.argv[1], *map(int, sys.argv[2:])
     context = multiprocessing.get_context("spawn" if "spawn" in what else "fork")
@@ -34,6 +44,8 @@ def main():
             return p, lambda x: list(p.map(double, x))
         if what.startswith("joblib"):
             return joblib(workers)
+        if what.startswith("dask"):
+            return dask(workers)
         p = context.Pool(workers)
         return p, lambda x: p.map(double, x, 1 if "one" in what else None)
 

@@ -47,7 +47,7 @@ func sharedArrays(b *bench) *table {
 		fill(a.Slice())
 		inputs = append(inputs, a)
 	}
-	b.versus(t, "arrays", ways, 2)
+	b.versus(t, "processes", "arrays", ways, 2)
 	tidy(arena)
 	return t
 }

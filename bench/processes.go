@@ -54,7 +54,7 @@ func tinyJobs(b *bench) *table {
 		b.python("tiny, Pool.map, with the pool's start", "pool-start", n),
 		b.python("tiny, joblib", "joblib", n),
 	)...)
-	b.versus(t, "tiny jobs", ways, 2)
+	b.versus(t, "processes", "tiny jobs", ways, 2)
 	return t
 }
 
@@ -84,7 +84,7 @@ func chunksOfOne(b *bench) *table {
 		b.python("one, ProcessPoolExecutor.map", "executor", b.scale(1000, 50)),
 		b.python("one, Pool.map(chunksize=1)", "pool-one", 5000),
 	)...)
-	b.versus(t, "chunks of one", ways, 2)
+	b.versus(t, "processes", "chunks of one", ways, 2)
 	return t
 }
 
@@ -113,6 +113,6 @@ func starts(b *bench) *table {
 		b.python("start, ProcessPoolExecutor, fork", "executor-start", 1),
 		b.python("start, Pool, spawn", "pool-spawn-start", 1),
 	)...)
-	b.versus(t, "start", ways, 1)
+	b.versus(t, "processes", "start", ways, 1)
 	return t
 }

@@ -24,12 +24,12 @@ func (b *bench) chosen(section string, ways []way, bases int) []trial {
 }
 
 // versus races ways, and says what the time of each of the bases is as a multiple of every other's.
-func (b *bench) versus(t *table, race string, ways []way, bases int) {
-	trials := b.chosen("processes", ways, bases)
+func (b *bench) versus(t *table, section, race string, ways []way, bases int) {
+	trials := b.chosen(section, ways, bases)
 	if trials == nil {
 		return
 	}
-	results := b.race("processes", race, trials)
+	results := b.race(section, race, trials)
 	for i, r := range results {
 		cells := []string{r.name, sizeOf(trials[i].jobs), span(r.time())}
 		switch {
