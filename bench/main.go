@@ -45,6 +45,7 @@ var sections = []section{
 }
 
 func main() {
+	servePlugin()
 	jobgen.Init() // a child that the section processes starts does its work here
 	quick := flag.Bool("quick", false, "a smoke test: little work, one round")
 	run := flag.String("run", "", "only the rows whose section/name matches this `regexp`")

@@ -9,6 +9,7 @@ import (
 
 // Processes are this program once more, and Init makes workers of them.
 func TestMain(m *testing.M) {
+	servePlugin()
 	jobgen.Init()
 	os.Exit(m.Run())
 }

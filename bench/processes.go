@@ -69,7 +69,7 @@ func chunksOfOne(b *bench) *table {
 		notes: []string{
 			"jobgen: tiny jobs in a stream with a Window of 1 for each worker, of a process each, from the first results on. With jobs of",
 			"300 µs chunks have one job without that: what processes take longer than goroutines, per job; 0 (–) if it is lost in the noise.",
-			"ProcessPoolExecutor.map has chunks of one unless told otherwise. All pools are kept and warm. hashicorp/go-plugin is left out.",
+			"ProcessPoolExecutor.map has chunks of one unless told otherwise. All pools are kept and warm. go-plugin: a plugin for each worker, and calls one after the other of each.",
 		},
 	}
 	ways := []way{
@@ -80,6 +80,7 @@ func chunksOfOne(b *bench) *table {
 			return max(far-after(0, &NewSpinRunner(inGoroutines).Runner, long), 0)
 		}},
 	}
+	ways = append(ways, way{"one, hashicorp/go-plugin, net/rpc", n / 5 * b.cores, func() time.Duration { return pluginCalls(b.cores, n/5) }})
 	ways = append(ways, b.pythons(
 		b.python("one, ProcessPoolExecutor.map", "executor", b.scale(1000, 50)),
 		b.python("one, Pool.map(chunksize=1)", "pool-one", 5000),
