@@ -147,9 +147,13 @@ func (a *agent) watch(ctx context.Context) (*watching, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := b.runs.Watch(ctx, "run.*")
+	var w jetstream.KeyWatcher
+	err = a.conn.again(ctx, "looking for runs", func(context.Context) (err error) { // the watcher ends with its ctx
+		w, err = b.runs.Watch(a.ctx, "run.*")
+		return err
+	})
 	if err != nil {
-		return nil, explain("looking for runs", err)
+		return nil, err
 	}
 	return &watching{b, w, a.conn.connects.Load(), map[string]bool{}, time.Time{}}, nil
 }

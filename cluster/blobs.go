@@ -142,11 +142,12 @@ func (s *blobs) putOnce(ctx context.Context, b []byte) (*blobRef, error) {
 
 // store1 stores one object. It has a time limit: the library waits for ever for a server that died meanwhile.
 func (s *blobs) store1(ctx context.Context, name string, b []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, partTime)
-	defer cancel()
 	size := uint32(min(128<<10, s.conn.nc.MaxPayload()/2))
 	meta := jetstream.ObjectMeta{Name: name, Opts: &jetstream.ObjectMetaOptions{ChunkSize: size}}
-	_, err := s.bucket().Put(ctx, meta, wholeReader{bytes.NewReader(b)})
+	err := s.conn.transfer(ctx, func(ctx context.Context) error {
+		_, err := s.bucket().Put(ctx, meta, wholeReader{bytes.NewReader(b)})
+		return err
+	})
 	return explain(fmt.Sprintf("storing %d bytes", len(b)), err)
 }
 
@@ -215,9 +216,11 @@ func (s *blobs) getPart(ctx context.Context, ref *blobRef, i int) ([]byte, error
 	const tries = 3
 	name, began, slow := ref.object(i), time.Now(), 0
 	for try := 1; ; try++ {
-		one, cancel := context.WithTimeout(ctx, partTime)
-		part, err := s.bucket().GetBytes(one, name)
-		cancel()
+		var part []byte
+		err := s.conn.transfer(ctx, func(ctx context.Context) (err error) {
+			part, err = s.bucket().GetBytes(impatient{ctx}, name)
+			return err
+		})
 		if err == nil && digestOf(part) != ref.Parts[i] {
 			err = jetstream.ErrDigestMismatch
 		}
@@ -240,6 +243,12 @@ func (s *blobs) getPart(ctx context.Context, ref *blobRef, i int) ([]byte, error
 		}
 	}
 }
+
+// impatient is a context that the library looks at again and again. It waits for each piece of an object until the
+// deadline, and sees only then that the context has ended.
+type impatient struct{ context.Context }
+
+func (impatient) Deadline() (time.Time, bool) { return time.Now().Add(250 * time.Millisecond), true }
 
 // errIncomplete is of an object of which the server sends only a part.
 var errIncomplete = errors.New("it did not come")

@@ -20,8 +20,9 @@ type conn struct {
 
 	connects atomic.Int64 // how often it came back
 
-	mu    sync.Mutex
-	calls map[*call]bool // that wait for the server
+	mu        sync.Mutex
+	calls     map[*call]bool                        // that wait for the server
+	transfers map[*context.CancelCauseFunc]struct{} // that end when the connection does
 }
 
 // call is one of them.
@@ -36,7 +37,7 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 	if len(urls) == 0 {
 		return nil, errors.New("cluster: an empty address; want nats://host:4222")
 	}
-	c := &conn{log: o.Logger, calls: map[*call]bool{}}
+	c := &conn{log: o.Logger, calls: map[*call]bool{}, transfers: map[*context.CancelCauseFunc]struct{}{}}
 	opts, err := o.secure(urls)
 	if err != nil {
 		return nil, err
@@ -47,6 +48,7 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 		nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2), nats.Timeout(apiTimeout),
 		nats.ErrorHandler(c.async),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			c.cutTransfers()
 			if err != nil {
 				c.log.Warn("connection to the cluster lost", "error", err)
 			}
@@ -87,8 +89,8 @@ func (c *conn) close() { c.nc.Close() }
 // inline is how long an input or a result may be to be part of a message; longer ones are blobs.
 func (c *conn) inline() int { return int(min(inlineBytes, c.nc.MaxPayload()/4)) }
 
-// fault is nil but in tests. It is asked before and after each message that is to be stored or acknowledged; an error
-// stands for a network that has lost the message, or the answer.
+// fault is nil but in tests. It is asked when a chunk is taken, and before and after each message that is to be stored or
+// acknowledged; an error stands for a network that has lost the message, or the answer.
 var fault func(point string) error
 
 // publish has a message stored.
@@ -143,4 +145,50 @@ func joinURLs(urls []string) string {
 		s += "," + u
 	}
 	return s
+}
+
+// again calls f as do does, more than once if the server has no answer at first: one that has just started, or a cluster that
+// elects a leader.
+func (c *conn) again(ctx context.Context, doing string, f func(context.Context) error) error {
+	began := time.Now()
+	for {
+		err := c.do(ctx, doing, f)
+		if err == nil || ctx.Err() != nil || !passing(err) || time.Since(began) > againTime {
+			return err
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// transfer calls f, which moves much. It ends when its time is over, and when the connection is lost: what the library waits
+// for then may never come.
+func (c *conn) transfer(ctx context.Context, f func(context.Context) error) error {
+	ctx, timeout := context.WithTimeout(ctx, partTime)
+	defer timeout()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c.mu.Lock()
+	c.transfers[&cancel] = struct{}{}
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.transfers, &cancel)
+	}()
+	err := f(ctx)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, nats.ErrDisconnected) {
+		return cause
+	}
+	return err
+}
+
+func (c *conn) cutTransfers() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for cancel := range c.transfers {
+		(*cancel)(nats.ErrDisconnected)
+	}
 }

@@ -79,15 +79,17 @@ func (s *session) heardEnd(e *event) {
 	}
 }
 
-// letGo gives the lease back, so that the next driver need not wait for it to expire.
+// letGo leaves a run to the next driver, who need not wait for the lease to expire.
 func (s *session) letGo(ctx context.Context) {
 	kv := s.kv()
-	m := s.manifest
-	m.Idle = true // workers let go of it
-	_ = s.conn.do(ctx, "leaving run "+s.run, func(ctx context.Context) error {
-		_, err := kv.Put(ctx, manifestKey(s.run), encode(m))
-		return err
-	})
+	if s.announced {
+		m := s.manifest
+		m.Idle = true // workers let go of it
+		_ = s.conn.do(ctx, "leaving run "+s.run, func(ctx context.Context) error {
+			_, err := kv.Put(ctx, manifestKey(s.run), encode(m))
+			return err
+		})
+	}
 	s.holding.Lock()
 	defer s.holding.Unlock()
 	_ = s.conn.do(ctx, "giving back the lease of run "+s.run, func(ctx context.Context) error {

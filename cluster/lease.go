@@ -34,7 +34,7 @@ func (s *session) acquire(ctx context.Context) error {
 	doing := "beginning run " + s.run
 	kv, key := s.buckets.runs, leaseKey(s.run)
 	var entry jetstream.KeyValueEntry
-	err := s.conn.do(ctx, doing, func(ctx context.Context) error {
+	err := s.conn.again(ctx, doing, func(ctx context.Context) error {
 		rev, err := kv.Create(ctx, key, s.leaseText())
 		if err == nil {
 			s.epoch, s.revision = rev, rev
@@ -43,7 +43,9 @@ func (s *session) acquire(ctx context.Context) error {
 		if !isConflict(err) {
 			return err
 		}
-		entry, err = kv.Get(ctx, key)
+		if entry, err = kv.Get(ctx, key); err == nil && s.isMine(entry) { // the answer to Create was lost
+			s.epoch, s.revision = entry.Revision(), entry.Revision()
+		}
 		return err
 	})
 	if err != nil || s.epoch > 0 {
@@ -62,14 +64,26 @@ func (s *session) acquire(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.conn.do(ctx, doing, func(ctx context.Context) error {
+	return s.conn.again(ctx, doing, func(ctx context.Context) error {
 		rev, err := kv.Update(ctx, key, s.leaseText(), entry.Revision())
 		if isConflict(err) {
-			return busy
+			now, e := kv.Get(ctx, key)
+			if e != nil || !s.isMine(now) {
+				return busy
+			}
+			rev, err = now.Revision(), nil
 		}
-		s.epoch, s.revision = rev, rev
+		if err == nil {
+			s.epoch, s.revision = rev, rev
+		}
 		return err
 	})
+}
+
+// isMine reports whether this session has written the lease.
+func (s *session) isMine(entry jetstream.KeyValueEntry) bool {
+	var l lease
+	return json.Unmarshal(entry.Value(), &l) == nil && l.ID == s.leaseID
 }
 
 // watchOther returns nil when the holder of the lease is silent for as long as a living one never is.
@@ -161,12 +175,15 @@ func (s *session) holder(ctx context.Context) (other string, err error) {
 	if err != nil {
 		return "", err
 	}
-	var l lease
-	if json.Unmarshal(entry.Value(), &l) == nil && l.ID == s.leaseID {
+	if s.isMine(entry) {
 		s.holding.Lock()
 		s.revision = entry.Revision()
 		s.holding.Unlock()
 		return "", nil
+	}
+	var l lease
+	if err := json.Unmarshal(entry.Value(), &l); err != nil || l.Driver == "" {
+		l.Driver = "one that writes no name"
 	}
 	return l.Driver, nil
 }

@@ -103,7 +103,7 @@ func (s *session) recall(ctx context.Context) error {
 	}
 	var old manifest
 	var found bool
-	err := s.conn.do(ctx, "reading the manifest of run "+s.run, func(ctx context.Context) error {
+	err := s.conn.again(ctx, "reading the manifest of run "+s.run, func(ctx context.Context) error {
 		entry, err := s.buckets.runs.Get(ctx, manifestKey(s.run))
 		if isNoKey(err) {
 			return nil
@@ -114,7 +114,7 @@ func (s *session) recall(ctx context.Context) error {
 		found = true
 		return json.Unmarshal(entry.Value(), &old)
 	})
-	if err != nil || !found {
+	if s.found = found || err != nil; err != nil || !found {
 		return err
 	}
 	what := ""
@@ -154,7 +154,7 @@ func (s *session) makeStreams(ctx context.Context) error {
 	wg.Go(func() { errs[0] = s.makeWork(ctx) })
 	wg.Go(func() { errs[1] = s.makeResults(ctx) })
 	wg.Go(func() {
-		errs[2] = s.conn.do(ctx, "making the bucket of run "+s.run, func(ctx context.Context) error {
+		errs[2] = s.conn.again(ctx, "making the bucket of run "+s.run, func(ctx context.Context) error {
 			store, err := s.conn.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: blobBucket(s.run), Replicas: s.opts.Replicas})
 			if err == nil {
 				s.blobs.renew(store)
@@ -172,7 +172,7 @@ func (s *session) makeStreams(ctx context.Context) error {
 }
 
 func (s *session) makeWork(ctx context.Context) error {
-	return s.conn.do(ctx, "making the stream of chunks of run "+s.run, func(ctx context.Context) error {
+	return s.conn.again(ctx, "making the stream of chunks of run "+s.run, func(ctx context.Context) error {
 		stream, err := s.conn.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 			Name: workStream(s.run), Subjects: []string{workSubject(s.run)},
 			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: noLimit(s.opts.MaxBytes),
@@ -198,7 +198,7 @@ func (s *session) makeWork(ctx context.Context) error {
 }
 
 func (s *session) makeResults(ctx context.Context) error {
-	return s.conn.do(ctx, "making the stream of results of run "+s.run, func(ctx context.Context) error {
+	return s.conn.again(ctx, "making the stream of results of run "+s.run, func(ctx context.Context) error {
 		cfg := jetstream.StreamConfig{
 			Name: resultStream(s.run), Subjects: []string{resultSubject(s.run)},
 			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: noLimit(s.opts.MaxBytes),
@@ -245,7 +245,8 @@ func (s *session) putManifest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.conn.do(ctx, "announcing run "+s.run, func(ctx context.Context) error {
+	return s.conn.again(ctx, "announcing run "+s.run, func(ctx context.Context) error {
+		s.announced = true
 		_, err := s.kv().Put(ctx, manifestKey(s.run), text)
 		return err
 	})

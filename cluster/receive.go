@@ -19,7 +19,7 @@ func (s *session) consume(ctx context.Context) error {
 		s.reading.Stop()
 	}
 	s.structure.Unlock()
-	return s.conn.do(ctx, "reading the results of run "+s.run, func(ctx context.Context) error {
+	return s.conn.again(ctx, "reading the results of run "+s.run, func(ctx context.Context) error {
 		cfg := jetstream.ConsumerConfig{
 			Name: readConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: 30 * time.Second, MaxAckPending: 65536,
 			DeliverPolicy: jetstream.DeliverAllPolicy, InactiveThreshold: time.Hour, Replicas: s.opts.Replicas,

@@ -17,15 +17,17 @@ import (
 
 // session is the driver's side of one run.
 type session struct {
-	conn     *conn
-	opts     Options
-	task     jobgen.Task
-	run      string // its id on the server
-	named    bool
-	resumed  bool
-	complete bool // all jobs are done: nothing needs to be kept
-	manifest manifest
-	config   *blobRef // of one that is too large for the manifest
+	conn      *conn
+	opts      Options
+	task      jobgen.Task
+	run       string // its id on the server
+	named     bool
+	found     bool // there was a run of that name, maybe another one …
+	resumed   bool // … and it is this one, which is taken up
+	complete  bool // all jobs are done: nothing needs to be kept
+	manifest  manifest
+	config    *blobRef // of one that is too large for the manifest
+	announced bool     // the manifest is on the server
 
 	epoch     uint64
 	blobs     *blobs
@@ -451,7 +453,7 @@ func (s *session) abandon() {
 	s.background.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
 	defer cancel()
-	if s.epoch > 0 && !s.resumed {
+	if s.epoch > 0 && !s.found {
 		_ = removeRun(ctx, s.conn, s.run, true)
 	} else if s.epoch > 0 {
 		s.letGo(ctx)
