@@ -265,6 +265,7 @@ func (a *agent) dropForgotten(w *watching) {
 
 // present says that the worker is there, again and again.
 func (a *agent) present() {
+	told := false
 	tick := time.NewTicker(presenceEvery)
 	defer tick.Stop()
 	for {
@@ -277,7 +278,10 @@ func (a *agent) present() {
 			_, err = kv.Put(ctx, a.key, text)
 			return err
 		})
-		if err != nil && a.ctx.Err() == nil && !passing(err) {
+		if err == nil {
+			told = false
+		} else if a.ctx.Err() == nil && !passing(err) && !told {
+			told = true
 			a.conn.log.Warn("the worker cannot say that it is there", "error", err)
 		}
 		select {

@@ -210,18 +210,6 @@ func (s *session) inputsLost(number uint64) {
 	c.sendAgain()
 }
 
-// noRoom ends the run when its results have found no room for long. Those of a run with a name stay until its end, so
-// that there is none to hope for; others are taken off as they come, and it is another run's that fill the store.
-func (s *session) noRoom(e *event) {
-	if s.named && e.Since > 2*s.opts.WorkerTimeout || e.Since > serverGone {
-		err := &ServerError{
-			Doing: "storing results of run " + s.run, Kind: ErrStoreFull, Err: jobgen.ReadError(e.Err),
-			Remedy: "give the server more room (max_file_store), or the run a larger Options.MaxBytes, in which all results of a run with a name must fit",
-		}
-		s.fail(err)
-	}
-}
-
 func reply(msg *nats.Msg, a answer) {
 	if text, err := json.Marshal(&a); err == nil {
 		_ = msg.Respond(text)

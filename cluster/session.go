@@ -61,6 +61,8 @@ type session struct {
 	closed []error               // what Close of workers returned
 	ending bool                  // they were told to close
 
+	withdrawn time.Time // when chunks were withdrawn last, to make room for results
+
 	segments segmentTable
 	past     pastResults
 	counts   counters // of this run
