@@ -163,11 +163,8 @@ func (c *conn) again(ctx context.Context, doing string, f func(context.Context) 
 	}
 }
 
-// transfer calls f, which moves much. It ends when its time is over, and when the connection is lost: what the library waits
-// for then may never come.
+// transfer calls f, which moves much. It ends when the connection is lost: what the library waits for then may never come.
 func (c *conn) transfer(ctx context.Context, f func(context.Context) error) error {
-	ctx, timeout := context.WithTimeout(ctx, partTime)
-	defer timeout()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c.mu.Lock()

@@ -35,12 +35,13 @@ type deed struct {
 	Nap  time.Duration `json:",omitempty"` // before
 	Size int           `json:",omitempty"` // bytes of result
 	Load []byte        `json:",omitempty"`
+	Text string        `json:",omitempty"`
 }
 
 // result is what the job returns, for whoever runs it.
 func (d *deed) result() string {
 	if d.Size == 0 {
-		return fmt.Sprintf("%d: %d bytes", d.N, len(d.Load))
+		return fmt.Sprintf("%d: %d bytes", d.N, len(d.Load)+len(d.Text))
 	}
 	b := make([]byte, d.Size)
 	for i := range b {

@@ -54,7 +54,7 @@ const (
 	inlineBytes = 256 << 10              // larger inputs and results are blobs
 	partBytes   = 16 << 20               // of a blob: R3 servers are slow with larger objects
 	againTime   = 30 * time.Second       // for a server to answer, when a run or a worker begins
-	partTime    = 20 * time.Second       // for one part to be stored or fetched
+	partTime    = time.Minute            // for one part of a blob to be stored
 	leaveTime   = 2 * time.Second        // for the last results of a worker that has no more time
 	closeTime   = 10 * time.Second       // for workers to close at the end of a run
 	cancelGrace = 2 * time.Second        // for jobs that were told to end

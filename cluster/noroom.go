@@ -27,7 +27,7 @@ func (s *session) noRoom(e *event) {
 	}
 	s.mu.Unlock()
 	if due && e.Since > withdrawEvery/2 {
-		s.background.Go(s.withdraw)
+		s.spawn(s.withdraw)
 	}
 }
 

@@ -72,7 +72,7 @@ func (s *session) receive(msg jetstream.Msg) {
 	if err == nil && r.Epoch > s.epoch && s.named {
 		// This driver was thought dead, and another one is about to miss what it gets.
 		_ = msg.Nak()
-		s.background.Go(func() {
+		s.spawn(func() {
 			if err := s.fenced(nil); err != nil {
 				s.fail(err)
 			}
@@ -176,9 +176,9 @@ func (s *session) asked(msg *nats.Msg) {
 		if q.Lost {
 			s.segments.lost(q.Segment)
 		}
-		s.background.Go(func() { reply(msg, s.segment(q.Segment)) })
+		s.spawn(func() { reply(msg, s.segment(q.Segment)) })
 	case q.Config && q.Lost:
-		s.background.Go(func() {
+		s.spawn(func() {
 			s.rebuild.Lock()
 			defer s.rebuild.Unlock()
 			var a answer

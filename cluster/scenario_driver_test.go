@@ -20,6 +20,7 @@ import (
 
 // A driver dies at some moment, and another one takes the run up under the same name.
 func TestScenario03DriverDies(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, serverConfig{})
 	agents := workers(t, s.url(), 2, 2)
 	c, _ := connect(t, s.url(), cluster.Options{})
@@ -137,6 +138,7 @@ func begun(t *testing.T, dir string, n int) (all int) {
 
 // A run ends before its jobs do.
 func TestScenario14Cancel(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, serverConfig{})
 	c, _ := connect(t, s.url(), cluster.Options{WorkerTimeout: 10 * time.Second})
 	agents := workers(t, s.url(), 2, 2)

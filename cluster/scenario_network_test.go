@@ -12,6 +12,7 @@ import (
 
 // The network between a worker or the driver and the server is bad.
 func TestScenario06Network(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, serverConfig{})
 	good := worker(t, s.url(), 1)
 	for _, v := range []struct {

@@ -65,6 +65,7 @@ func presences(t *testing.T, s *natsServer) (n int) {
 
 // The server is killed while a run is under way, and comes back with what it had stored, or without.
 func TestScenario04ServerDies(t *testing.T) {
+	t.Parallel()
 	for _, v := range []struct {
 		name  string
 		empty bool
@@ -175,6 +176,7 @@ func trio(t *testing.T) []*natsServer {
 
 // Three servers hold the run. The leader of a stream is killed, or a follower stopped.
 func TestScenario05Replicas(t *testing.T) {
+	t.Parallel()
 	all := trio(t)
 	var urls []string
 	byName := map[string]*natsServer{}
@@ -246,6 +248,7 @@ func TestScenario05Replicas(t *testing.T) {
 
 // There is no room on the server: the run waits for its own workers to make some, or says what to change.
 func TestScenario10StoreFull(t *testing.T) {
+	t.Parallel()
 	const load = 20 << 10
 	big := func(n int) []deed {
 		in := deeds(n, time.Millisecond)
@@ -337,6 +340,7 @@ func TestScenario10StoreFull(t *testing.T) {
 
 // The server loses what it has acknowledged.
 func TestScenario16LostMessages(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, serverConfig{})
 	agents := workers(t, s.url(), 2, 1)
 	for _, prefix := range []string{"JGJ_", "JGR_"} {

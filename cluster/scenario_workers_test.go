@@ -104,6 +104,7 @@ func TestScenario01WorkerDies(t *testing.T) {
 
 // All workers die; the run says that it waits, and goes on when others come.
 func TestScenario02AllWorkersDie(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, serverConfig{})
 	c, log := connect(t, s.url(), cluster.Options{WorkerTimeout: time.Second})
 	agents := workers(t, s.url(), 2, 1)
@@ -175,6 +176,7 @@ func TestScenario07SlowWorker(t *testing.T) {
 
 // Jobs that break whatever runs them fail, and no others do.
 func TestScenario08Poison(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, serverConfig{})
 	for _, v := range []struct {
 		name string

@@ -60,6 +60,7 @@ type session struct {
 	served bool                  // some worker was able to run this
 	closed []error               // what Close of workers returned
 	ending bool                  // they were told to close
+	ended  bool                  // nothing more is begun in the background
 
 	withdrawn time.Time // when chunks were withdrawn last, to make room for results
 
@@ -117,6 +118,23 @@ func (s *session) Took(slot int) time.Duration { return s.slots[slot].took }
 
 // Ends is told whether the run has all its results.
 func (s *session) Ends(complete bool) { s.complete = complete }
+
+// spawn runs f in the background, unless the session has ended.
+func (s *session) spawn(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.background.Go(f)
+	}
+}
+
+// wait waits for what is in the background, and for what it has begun itself.
+func (s *session) wait() {
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
+	s.background.Wait()
+}
 
 // fail ends the session because it cannot go on.
 func (s *session) fail(err error) { s.cancel(err) }
@@ -363,7 +381,7 @@ func (s *session) dropBlob(ref *blobRef) {
 	if ref == nil || s.named {
 		return
 	}
-	s.background.Go(func() {
+	s.spawn(func() {
 		for i := range ref.Parts {
 			s.blobs.drop(ref.object(i))
 		}
@@ -432,7 +450,7 @@ func (s *session) Close() error {
 	}
 	s.cancel(errors.New("the run has ended"))
 	s.hangUp()
-	s.background.Wait()
+	s.wait()
 	ctx, cancel := context.WithTimeout(context.Background(), 4*apiTimeout)
 	defer cancel()
 	if fenced == nil && !errors.Is(context.Cause(s.ctx), ErrFenced) { // or else it is another driver's
@@ -452,7 +470,7 @@ func (s *session) Close() error {
 func (s *session) abandon() {
 	s.cancel(errors.New("the run was not begun"))
 	s.hangUp()
-	s.background.Wait()
+	s.wait()
 	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
 	defer cancel()
 	if s.epoch > 0 && !s.found {
