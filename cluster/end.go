@@ -52,10 +52,29 @@ func (s *session) agentsLeft() (silent, closing []string) {
 		case agentTakesPart:
 			silent = append(silent, name)
 		case agentCloses:
+			if s.diedClosing(name) {
+				s.agents[name] = agentClosed
+				s.log.Warn("a worker has died while it closed", "run", s.run, "worker", name)
+				continue
+			}
 			closing = append(closing, name)
 		}
 	}
 	return silent, closing
+}
+
+// diedClosing reports whether nothing was heard for long of an agent that closes. s.mu is held.
+func (s *session) diedClosing(agent string) bool {
+	began := s.closes[agent]
+	if time.Since(began) < 2*presenceEvery+time.Second {
+		return false
+	}
+	for _, m := range s.crew {
+		if m.Name == agent && m.seen.After(began) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *session) closeErrors() error {
@@ -70,7 +89,7 @@ func (s *session) heardEnd(e *event) {
 	defer s.mu.Unlock()
 	switch {
 	case e.Kind == eventClosing:
-		s.agents[e.Agent] = agentCloses
+		s.agents[e.Agent], s.closes[e.Agent] = agentCloses, time.Now()
 	default:
 		s.agents[e.Agent] = agentClosed
 		if len(e.Err) > 0 {

@@ -280,7 +280,7 @@ func nothingLeft(t *testing.T, c *cluster.Cluster) {
 	var left []string
 	look := func() bool {
 		left = nil
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		names := js.StreamNames(ctx)
 		for name := range names.Name() {
@@ -307,7 +307,7 @@ func nothingLeft(t *testing.T, c *cluster.Cluster) {
 		}
 		return len(left) == 0
 	}
-	for end := time.Now().Add(10 * time.Second); !look(); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience); !look(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Errorf("left on the server: %q", left)
 			return
@@ -334,7 +334,7 @@ func noProcessLeft(t *testing.T, all ...*process) {
 		return
 	}
 	var left []string
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		if left = executors(mark(t)); len(left) == 0 {
 			return
 		}

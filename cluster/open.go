@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -24,7 +25,7 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 	}
 	s := &session{
 		conn: c.conn, opts: c.opts, task: task, run: name, named: name != "",
-		calls: map[uint64]*chunkCall{}, agents: map[string]agentState{}, crew: map[string]member{},
+		calls: map[uint64]*chunkCall{}, agents: map[string]agentState{}, closes: map[string]time.Time{}, crew: map[string]member{},
 		sending: make(chan struct{}, 64), gone: make(chan struct{}, 1), total: &c.counts, leaseID: rand.Text(), log: c.conn.log, blobs: newBlobs(c.conn, nil),
 	}
 	if task.Logger != nil {

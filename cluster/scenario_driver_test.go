@@ -5,6 +5,7 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -78,24 +79,29 @@ func TestScenario03DriverDies(t *testing.T) {
 		nothingLeft(t, c)
 	})
 
-	t.Run("stopped and taken over", func(t *testing.T) {
-		d := driverConfig{URL: s.url(), Run: "stopped", Dir: t.TempDir(), Jobs: 200, Nap: 60 * time.Millisecond}
-		first := driver(t, d)
-		eventually(t, "some jobs", func() bool { return begun(t, d.Dir, d.Jobs) > 8 })
-		first.signal(syscall.SIGSTOP)
-		second := driver(t, d)
-		eventually(t, "the second driver's jobs", func() bool { return begun(t, d.Dir, d.Jobs) > 100 || !second.lives() })
-		first.signal(syscall.SIGCONT)
-		if e := first.end(t); !e.Fenced {
-			t.Errorf("the first driver was not fenced: %q", e.Err)
-		}
-		e := second.end(t)
-		if e.Err != "" {
-			t.Fatal(e.Err)
-		}
-		check(t, deeds(d.Jobs, d.Nap), e.Out, nil)
-		nothingLeft(t, c)
-	})
+	for _, atEnd := range []bool{false, true} {
+		t.Run(fmt.Sprintf("stopped and taken over, at its end %t", atEnd), func(t *testing.T) {
+			if atEnd {
+				slow(t)
+			}
+			d := driverConfig{URL: s.url(), Run: "stopped", Dir: t.TempDir(), Jobs: 200, Nap: 60 * time.Millisecond}
+			first := driver(t, d)
+			eventually(t, "some jobs", func() bool { return begun(t, d.Dir, d.Jobs) > 8 })
+			first.signal(syscall.SIGSTOP)
+			second := driver(t, d)
+			eventually(t, "the second driver's jobs", func() bool { return !atEnd && begun(t, d.Dir, d.Jobs) > 100 || !second.lives() })
+			first.signal(syscall.SIGCONT)
+			if e := first.end(t); !e.Fenced {
+				t.Errorf("the first driver was not fenced: %q", e.Err)
+			}
+			e := second.end(t)
+			if e.Err != "" {
+				t.Fatal(e.Err)
+			}
+			check(t, deeds(d.Jobs, d.Nap), e.Out, nil)
+			nothingLeft(t, c)
+		})
+	}
 
 	t.Run("cancelled and taken up", func(t *testing.T) {
 		h, in := hazard{Dir: t.TempDir()}, deeds(120, 30*time.Millisecond)

@@ -71,15 +71,18 @@ func TestScenario04ServerDies(t *testing.T) {
 		empty bool
 		big   bool // large inputs, results and configuration
 		named bool
-		fault bool
+		slow  bool
 	}{
-		{"same store", false, false, false, false},
+		{"same store", false, false, false, true},
 		{"same store, large", false, true, true, false},
-		{"empty store", true, false, false, false},
+		{"empty store", true, false, false, true},
 		{"empty store, large", true, true, false, false},
 		{"empty store, a name", true, false, true, false},
 	} {
 		t.Run(v.name, func(t *testing.T) {
+			if v.slow {
+				slow(t)
+			}
 			s := newServer(t, serverConfig{})
 			agents := workers(t, s.url(), 2, 2)
 			c, _ := connect(t, s.url(), cluster.Options{WorkerTimeout: time.Second})
@@ -187,12 +190,15 @@ func TestScenario05Replicas(t *testing.T) {
 	url := strings.Join(urls, ",")
 	agents := workers(t, url, 2, 2) // before the driver: it is they who make the buckets
 	eventually(t, "both workers", func() bool { return presences(t, all[0]) >= 2 })
-	for _, v := range []struct{ name, stream string }{
+	for i, v := range []struct{ name, stream string }{
 		{"leader of results killed", "JGR_"},
 		{"leader of chunks killed", "JGJ_"},
 		{"follower stopped", ""},
 	} {
 		t.Run(v.name, func(t *testing.T) {
+			if i > 0 {
+				slow(t)
+			}
 			c, _ := connect(t, url, cluster.Options{Replicas: 3, WorkerTimeout: 2 * time.Second})
 			h, in := hazard{Dir: t.TempDir()}, deeds(200, 20*time.Millisecond)
 			var victim *natsServer
@@ -330,6 +336,7 @@ func TestScenario10StoreFull(t *testing.T) {
 		noProcessLeft(t, agents...)
 	})
 	t.Run("embedded", func(t *testing.T) {
+		slow(t)
 		c := embedded(t, cluster.EmbeddedOptions{Workers: 1, MaxStore: 2 << 20})
 		in := big(200)
 		out, err := hazards(hazard{}, jobgen.On(c)).Run(limited(t), in)

@@ -33,6 +33,9 @@ func TestScenario01WorkerDies(t *testing.T) {
 	for _, how := range []string{"kill", "exit"} {
 		for _, point := range []string{"taken", "before storing", "after storing", "acknowledging"} {
 			t.Run("agent "+how+" "+point, func(t *testing.T) {
+				if how == "exit" && point != "after storing" {
+					slow(t)
+				}
 				latch := filepath.Join(t.TempDir(), "latch")
 				c, _ := connect(t, s.url(), cluster.Options{WorkerTimeout: time.Second})
 				agents := workers(t, s.url(), 2, 2, faultEnv(faultConfig{Point: point, How: how, Latch: latch}))
@@ -289,6 +292,9 @@ func TestScenario09Duplicates(t *testing.T) {
 	})
 	for _, seed := range []uint64{1, 2, 3} {
 		t.Run("lost answers "+itoa(int(seed)), func(t *testing.T) {
+			if seed > 1 {
+				slow(t)
+			}
 			cluster.SetFault(faultConfig{Seed: seed, Rate: 0.1}.fault())
 			defer cluster.SetFault(nil)
 			c, _ := connect(t, s.url(), cluster.Options{WorkerTimeout: time.Second})

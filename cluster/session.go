@@ -35,6 +35,7 @@ type session struct {
 	holding   sync.Mutex // of the lease
 	leaseID   string     // no other session has it
 	revision  uint64     // of the lease
+	born      time.Time  // when the bucket was made in which it is
 	structure sync.Mutex // of what follows, which is made anew when the server has lost it
 	buckets   buckets
 	work      jetstream.Consumer
@@ -56,6 +57,7 @@ type session struct {
 	mu     sync.Mutex
 	calls  map[uint64]*chunkCall // chunks that are under way
 	agents map[string]agentState // that take part
+	closes map[string]time.Time  // when they began to close
 	crew   map[string]member     // workers that are there, whether they take part or not
 	served bool                  // some worker was able to run this
 	closed []error               // what Close of workers returned
