@@ -313,15 +313,19 @@ func (a *agent) dropForgotten(w *watching) {
 
 // present says that the worker is there, again and again.
 func (a *agent) present() {
+	told := false
 	tick := time.NewTicker(presenceEvery)
 	defer tick.Stop()
 	for {
 		err := a.putPresence(a.ctx)
 		switch {
-		case err == nil || a.ctx.Err() != nil || passing(err) || isGone(err):
+		case err == nil:
+			told = false
+		case a.ctx.Err() != nil || passing(err) || isGone(err):
 		case errors.Is(err, ErrPermission):
 			a.giveUp(err)
-		default:
+		case !told:
+			told = true
 			a.conn.log.Warn("the worker cannot say that it is there", "error", err)
 		}
 		select {

@@ -9,10 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -140,15 +140,17 @@ func (s *blobs) putOnce(ctx context.Context, b []byte) (*blobRef, error) {
 	return ref, nil
 }
 
-// store1 stores one object. It has a time limit: the library waits for ever for a server that died meanwhile.
+// store1 stores one object.
 func (s *blobs) store1(ctx context.Context, name string, b []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, partTime)
-	defer cancel()
 	size := uint32(min(128<<10, s.conn.nc.MaxPayload()/2))
 	meta := jetstream.ObjectMeta{Name: name, Opts: &jetstream.ObjectMetaOptions{ChunkSize: size}}
 	return s.conn.doLong(ctx, fmt.Sprintf("storing %d bytes", len(b)), func(ctx context.Context) error {
-		_, err := s.bucket().Put(ctx, meta, wholeReader{bytes.NewReader(b)})
-		return err
+		return s.conn.transfer(ctx, func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, partTime) // the library waits for ever for an answer that was lost
+			defer cancel()
+			_, err := s.bucket().Put(ctx, meta, wholeReader{bytes.NewReader(b)})
+			return err
+		})
 	})
 }
 
@@ -215,28 +217,23 @@ func (s *blobs) get(ctx context.Context, ref *blobRef) ([]byte, error) {
 // getPart fetches a part, and tries again while the server is away or sends something else.
 func (s *blobs) getPart(ctx context.Context, ref *blobRef, i int) ([]byte, error) {
 	const tries = 3
-	name, began, slow := ref.object(i), time.Now(), 0
+	name, began := ref.object(i), time.Now()
 	for try := 1; ; try++ {
-		one, cancel := context.WithTimeout(ctx, partTime)
 		var part []byte
-		err := s.conn.doLong(one, "fetching "+name, func(ctx context.Context) (err error) {
-			part, err = s.bucket().GetBytes(ctx, name)
-			return err
+		err := s.conn.doLong(ctx, "fetching "+name, func(ctx context.Context) error {
+			return s.conn.transfer(ctx, func(ctx context.Context) (err error) {
+				part, err = readObject(ctx, s.bucket(), name)
+				return err
+			})
 		})
-		cancel()
 		if err == nil && digestOf(part) != ref.Parts[i] {
 			err = jetstream.ErrDigestMismatch
-		}
-		if err != nil && ctx.Err() == nil && timedOut(err) && s.conn.nc.IsConnected() {
-			slow++ // some of its messages are gone, or the network is too slow for it
 		}
 		switch {
 		case err == nil:
 			return part, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case slow == 2:
-			return nil, explain("fetching "+name, fmt.Errorf("%w within %v", errIncomplete, partTime))
 		case isLost(err) && try >= tries, !isLost(err) && !passing(err), time.Since(began) > serverGone:
 			return nil, explain("fetching "+name, err)
 		}
@@ -247,12 +244,52 @@ func (s *blobs) getPart(ctx context.Context, ref *blobRef, i int) ([]byte, error
 	}
 }
 
-// errIncomplete is of an object of which the server sends only a part.
-var errIncomplete = errors.New("it did not come")
-
-func timedOut(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+// readObject reads an object. The library waits for each piece of it until the deadline of the context, and sees only then
+// that the context has ended; so it is told of one that is near, again and again.
+func readObject(ctx context.Context, store jetstream.ObjectStore, name string) ([]byte, error) {
+	object, err := store.Get(impatient{ctx}, name)
+	if err != nil {
+		return nil, err
+	}
+	defer object.Close()
+	info, err := object.Info()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size > partBytes {
+		return nil, jetstream.ErrDigestMismatch
+	}
+	b := make([]byte, info.Size+1) // the last byte is for the end, where the digest is checked
+	n, last := 0, time.Now()
+	for {
+		k, err := object.Read(b[n:])
+		n += k
+		if k > 0 {
+			last = time.Now()
+		}
+		var late net.Error
+		switch {
+		case errors.Is(err, io.EOF):
+			return b[:n], nil
+		case errors.As(err, &late) && late.Timeout() && ctx.Err() == nil:
+			if time.Since(last) > apiTimeout { // some of its messages are gone
+				return nil, fmt.Errorf("%w: %d of %d bytes came", errIncomplete, n, info.Size)
+			}
+		case err != nil:
+			return nil, err
+		case n == len(b):
+			return nil, jetstream.ErrDigestMismatch
+		}
+	}
 }
+
+// impatient is a context whose deadline is always near.
+type impatient struct{ context.Context }
+
+func (impatient) Deadline() (time.Time, bool) { return time.Now().Add(250 * time.Millisecond), true }
+
+// errIncomplete is of an object of which the server sends only a part.
+var errIncomplete = errors.New("it is not complete")
 
 // isLost reports whether an object is not there, or is not what was put there. No patience helps then.
 func isLost(err error) bool {

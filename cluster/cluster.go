@@ -153,7 +153,7 @@ func openBuckets(ctx context.Context, c *conn, replicas int) (b buckets, err err
 		if err != nil {
 			return nil
 		}
-		err = c.do(ctx, "opening the bucket "+cfg.Bucket, func(ctx context.Context) error {
+		err = c.again(ctx, "opening the bucket "+cfg.Bucket, func(ctx context.Context) error {
 			var err error
 			if kv, err = c.js.KeyValue(ctx, cfg.Bucket); err == nil || !isGone(err) {
 				return err
@@ -173,7 +173,7 @@ func openBuckets(ctx context.Context, c *conn, replicas int) (b buckets, err err
 
 // replicate has a bucket held by as many servers as the runs in it: a worker that came by first has made it on one.
 func replicate(ctx context.Context, c *conn, kv jetstream.KeyValue, cfg jetstream.KeyValueConfig) error {
-	return c.do(ctx, "replicating the bucket "+cfg.Bucket, func(ctx context.Context) error {
+	return c.again(ctx, "replicating the bucket "+cfg.Bucket, func(ctx context.Context) error {
 		status, err := kv.Status(ctx)
 		if err != nil || status.Config().Replicas >= cfg.Replicas {
 			return err

@@ -21,13 +21,14 @@ type conn struct {
 
 	connects atomic.Int64 // how often it came back
 
-	mu      sync.Mutex
-	calls   map[*call]bool // that wait for the server
-	refused error          // what a server last said of the credentials
-	lost    error          // why the connection is of no more use
-	users   map[int]func(error)
-	next    int // key of users
-	closing bool
+	mu        sync.Mutex
+	calls     map[*call]bool                        // that wait for the server
+	transfers map[*context.CancelCauseFunc]struct{} // that end when the connection does
+	refused   error                                 // what a server last said of the credentials
+	lost      error                                 // why the connection is of no more use
+	users     map[int]func(error)
+	next      int // key of users
+	closing   bool
 }
 
 // call is one of them.
@@ -52,7 +53,7 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 	if len(urls) == 0 {
 		return nil, errors.New("cluster: an empty address; want nats://host:4222")
 	}
-	c := &conn{log: o.Logger, calls: map[*call]bool{}, users: map[int]func(error){}}
+	c := &conn{log: o.Logger, calls: map[*call]bool{}, transfers: map[*context.CancelCauseFunc]struct{}{}, users: map[int]func(error){}}
 	opts, err := o.secure(urls)
 	if err != nil {
 		return nil, err
@@ -63,6 +64,7 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 		nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2), nats.Timeout(apiTimeout),
 		nats.ErrorHandler(c.async), nats.ClosedHandler(c.closed), nats.DrainTimeout(drainTime),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			c.cutTransfers()
 			if err != nil {
 				c.log.Warn("connection to the cluster lost", "error", err)
 			}
@@ -201,8 +203,8 @@ func (c *conn) closed(nc *nats.Conn) {
 // inline is how long an input or a result may be to be part of a message; longer ones are blobs.
 func (c *conn) inline() int { return int(min(inlineBytes, c.nc.MaxPayload()/4)) }
 
-// fault is nil but in tests. It is asked before and after each message that is to be stored or acknowledged; an error
-// stands for a network that has lost the message, or the answer.
+// fault is nil but in tests. It is asked when a chunk is taken, and before and after each message that is to be stored or
+// acknowledged; an error stands for a network that has lost the message, or the answer.
 var fault func(point string) error
 
 // publish has a message stored.
@@ -284,4 +286,47 @@ func (c *conn) doLong(ctx context.Context, doing string, f func(context.Context)
 		err = c.lost
 	}
 	return explain(doing, err)
+}
+
+// again calls f as do does, more than once if the server has no answer at first: one that has just started, or a cluster that
+// elects a leader.
+func (c *conn) again(ctx context.Context, doing string, f func(context.Context) error) error {
+	began := time.Now()
+	for {
+		err := c.do(ctx, doing, f)
+		if err == nil || ctx.Err() != nil || !passing(err) || time.Since(began) > againTime {
+			return err
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// transfer calls f, which moves much. It ends when the connection is lost: what the library waits for then may never come.
+func (c *conn) transfer(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c.mu.Lock()
+	c.transfers[&cancel] = struct{}{}
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.transfers, &cancel)
+	}()
+	err := f(ctx)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, nats.ErrDisconnected) {
+		return cause
+	}
+	return err
+}
+
+func (c *conn) cutTransfers() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for cancel := range c.transfers {
+		(*cancel)(nats.ErrDisconnected)
+	}
 }

@@ -52,10 +52,29 @@ func (s *session) agentsLeft() (silent, closing []string) {
 		case agentTakesPart:
 			silent = append(silent, name)
 		case agentCloses:
+			if s.diedClosing(name) {
+				s.agents[name] = agentClosed
+				s.log.Warn("a worker has died while it closed", "run", s.run, "worker", name)
+				continue
+			}
 			closing = append(closing, name)
 		}
 	}
 	return silent, closing
+}
+
+// diedClosing reports whether nothing was heard for long of an agent that closes. s.mu is held.
+func (s *session) diedClosing(agent string) bool {
+	began := s.closes[agent]
+	if time.Since(began) < 2*presenceEvery+time.Second {
+		return false
+	}
+	for _, m := range s.crew {
+		if m.Name == agent && m.seen.After(began) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *session) closeErrors() error {
@@ -70,7 +89,7 @@ func (s *session) heardEnd(e *event) {
 	defer s.mu.Unlock()
 	switch {
 	case e.Kind == eventClosing:
-		s.agents[e.Agent] = agentCloses
+		s.agents[e.Agent], s.closes[e.Agent] = agentCloses, time.Now()
 	default:
 		s.agents[e.Agent] = agentClosed
 		if len(e.Err) > 0 {
@@ -79,15 +98,17 @@ func (s *session) heardEnd(e *event) {
 	}
 }
 
-// letGo gives the lease back, so that the next driver need not wait for it to expire.
+// letGo leaves a run to the next driver, who need not wait for the lease to expire.
 func (s *session) letGo(ctx context.Context) {
 	kv := s.kv()
-	m := s.manifest
-	m.Idle = true // workers let go of it
-	_ = s.conn.do(ctx, "leaving run "+s.run, func(ctx context.Context) error {
-		_, err := kv.Put(ctx, manifestKey(s.run), encode(m))
-		return err
-	})
+	if s.announced {
+		m := s.manifest
+		m.Idle = true // workers let go of it
+		_ = s.conn.do(ctx, "leaving run "+s.run, func(ctx context.Context) error {
+			_, err := kv.Put(ctx, manifestKey(s.run), encode(m))
+			return err
+		})
+	}
 	s.holding.Lock()
 	defer s.holding.Unlock()
 	_ = s.conn.do(ctx, "giving back the lease of run "+s.run, func(ctx context.Context) error {

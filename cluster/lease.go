@@ -34,16 +34,19 @@ func (s *session) acquire(ctx context.Context) error {
 	doing := "beginning run " + s.run
 	kv, key := s.buckets.runs, leaseKey(s.run)
 	var entry jetstream.KeyValueEntry
-	err := s.conn.do(ctx, doing, func(ctx context.Context) error {
+	err := s.conn.again(ctx, doing, func(ctx context.Context) error {
 		rev, err := kv.Create(ctx, key, s.leaseText())
 		if err == nil {
-			s.epoch, s.revision = rev, rev
-			return nil
+			s.epoch = rev
+			return s.holds(ctx, kv, rev)
 		}
 		if !isConflict(err) {
 			return err
 		}
-		entry, err = kv.Get(ctx, key)
+		if entry, err = kv.Get(ctx, key); err == nil && s.isMine(entry) { // the answer to Create was lost
+			s.epoch = entry.Revision()
+			return s.holds(ctx, kv, s.epoch)
+		}
 		return err
 	})
 	if err != nil || s.epoch > 0 {
@@ -62,14 +65,27 @@ func (s *session) acquire(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.conn.do(ctx, doing, func(ctx context.Context) error {
+	return s.conn.again(ctx, doing, func(ctx context.Context) error {
 		rev, err := kv.Update(ctx, key, s.leaseText(), entry.Revision())
 		if isConflict(err) {
-			return busy
+			now, e := kv.Get(ctx, key)
+			if e != nil || !s.isMine(now) {
+				return busy
+			}
+			rev, err = now.Revision(), nil
 		}
-		s.epoch, s.revision = rev, rev
+		if err == nil {
+			s.epoch = rev
+			err = s.holds(ctx, kv, rev)
+		}
 		return err
 	})
+}
+
+// isMine reports whether this session has written the lease.
+func (s *session) isMine(entry jetstream.KeyValueEntry) bool {
+	var l lease
+	return json.Unmarshal(entry.Value(), &l) == nil && l.ID == s.leaseID
 }
 
 // watchOther returns nil when the holder of the lease is silent for as long as a living one never is.
@@ -161,12 +177,15 @@ func (s *session) holder(ctx context.Context) (other string, err error) {
 	if err != nil {
 		return "", err
 	}
-	var l lease
-	if json.Unmarshal(entry.Value(), &l) == nil && l.ID == s.leaseID {
+	if s.isMine(entry) {
 		s.holding.Lock()
 		s.revision = entry.Revision()
 		s.holding.Unlock()
 		return "", nil
+	}
+	var l lease
+	if err := json.Unmarshal(entry.Value(), &l); err != nil || l.Driver == "" {
+		l.Driver = "one that writes no name"
 	}
 	return l.Driver, nil
 }
@@ -176,12 +195,64 @@ func (s *session) fenced(err error) error {
 	other, e := s.holder(s.ctx)
 	switch {
 	case isNoKey(e):
+		if removed, e := s.removed(s.ctx); errors.Is(e, ErrFenced) {
+			return e
+		} else if removed {
+			return nil // perhaps: the next time will tell
+		}
 		s.vanished(s.ctx) // the server has lost everything, and the run is made anew
 		return nil
 	case e != nil || other == "":
 		return nil // the next time will tell
 	}
 	return s.errFenced(errors.New(other))
+}
+
+// removed reports whether the lease is not there because somebody has removed it: another driver that has brought the run to
+// its end, or thought this one dead. The error is then an ErrFenced; any other one says that it cannot be seen now. A bucket
+// that is another one than before, or an older copy, has lost the lease.
+func (s *session) removed(ctx context.Context) (bool, error) {
+	s.holding.Lock() // so that it is not made anew meanwhile
+	defer s.holding.Unlock()
+	var info *jetstream.StreamInfo
+	err := s.conn.do(ctx, "looking at the bucket of runs", func(ctx context.Context) (err error) {
+		if _, err := s.kv().Get(ctx, leaseKey(s.run)); !isNoKey(err) {
+			return err
+		}
+		info, err = bucketInfo(ctx, s.kv())
+		return err
+	})
+	if err != nil && !isGone(err) {
+		return true, err
+	}
+	if err != nil || info == nil {
+		return false, nil
+	}
+	if info.Created.Equal(s.born) && info.State.LastSeq >= s.revision {
+		return true, s.errFenced(errors.New("it was ended or removed, while this driver was silent"))
+	}
+	return false, nil
+}
+
+func bucketInfo(ctx context.Context, kv jetstream.KeyValue) (*jetstream.StreamInfo, error) {
+	status, err := kv.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bucket, ok := status.(*jetstream.KeyValueBucketStatus)
+	if !ok {
+		return nil, fmt.Errorf("the status of a bucket is a %T", status)
+	}
+	return bucket.StreamInfo(), nil
+}
+
+// holds notes a lease that this session has got. s.holding is held, if there is somebody else who could.
+func (s *session) holds(ctx context.Context, kv jetstream.KeyValue, revision uint64) error {
+	info, err := bucketInfo(ctx, kv)
+	if err == nil {
+		s.revision, s.born = revision, info.Created
+	}
+	return err
 }
 
 func (s *session) errFenced(err error) error {

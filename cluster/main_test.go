@@ -7,13 +7,20 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/jobgen/jobgen/cluster"
 	jobgen "github.com/jobgen/jobgen/runtime"
 )
 
+// TestMain also makes this program what tests start: a server, a worker, or a driver that can be killed.
 func TestMain(m *testing.M) {
+	cluster.ShortTimes()
+	serveIfTold()
+	faultsIfTold()
 	jobgen.Init()
+	driveIfTold()
 	for _, e := range os.Environ() { // what a developer has set would move the tests elsewhere
-		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, "JOBGEN_") {
+		name, _, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, "JOBGEN_") && name != "JOBGEN_SLOW_TESTS" {
 			os.Unsetenv(name)
 		}
 	}

@@ -39,21 +39,24 @@ func checkRunID(id string) error {
 	return nil
 }
 
-// serverGone is how long a driver or a worker goes on without a server. It is shorter in tests.
-var serverGone = 2 * time.Minute
+// What is shorter in tests.
+var (
+	serverGone    = 2 * time.Minute   // how long a driver or a worker goes on without a server
+	presenceEvery = 3 * time.Second   // a worker says that it is there …
+	presenceGone  = 4 * presenceEvery // … and is gone when it has not for so long
+	leaseEvery    = 2 * time.Second   // a driver renews its lease …
+	leaseGone     = 4 * leaseEvery    // … and is dead when it has not for so long
+)
 
 // What is waited for, and how long.
 const (
-	apiTimeout    = 5 * time.Second        // for an answer of the server
-	presenceEvery = 3 * time.Second        // a worker says that it is there …
-	presenceGone  = 4 * presenceEvery      // … and is gone when it has not for so long
-	leaseEvery    = 2 * time.Second        // a driver renews its lease …
-	leaseGone     = 4 * leaseEvery         // … and is dead when it has not for so long
-	inlineBytes   = 256 << 10              // larger inputs and results are blobs
-	partBytes     = 16 << 20               // of a blob: R3 servers are slow with larger objects
-	partTime      = 20 * time.Second       // for one part to be stored or fetched
-	leaveTime     = 2 * time.Second        // for the last results of a worker that has no more time
-	closeTime     = 10 * time.Second       // for workers to close at the end of a run
-	cancelGrace   = 2 * time.Second        // for jobs that were told to end
-	cancelHeard   = 150 * time.Millisecond // for workers to say that they run a chunk that is to end
+	apiTimeout  = 5 * time.Second        // for an answer of the server
+	inlineBytes = 256 << 10              // larger inputs and results are blobs
+	partBytes   = 16 << 20               // of a blob: R3 servers are slow with larger objects
+	againTime   = 30 * time.Second       // for a server to answer, when a run or a worker begins
+	partTime    = time.Minute            // for one part of a blob to be stored
+	leaveTime   = 2 * time.Second        // for the last results of a worker that has no more time
+	closeTime   = 10 * time.Second       // for workers to close at the end of a run
+	cancelGrace = 2 * time.Second        // for jobs that were told to end
+	cancelHeard = 150 * time.Millisecond // for workers to say that they run a chunk that is to end
 )

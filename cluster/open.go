@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -24,7 +25,7 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 	}
 	s := &session{
 		conn: c.conn, opts: c.opts, task: task, run: name, named: name != "",
-		calls: map[uint64]*chunkCall{}, agents: map[string]agentState{}, crew: map[string]member{}, served: map[string]bool{},
+		calls: map[uint64]*chunkCall{}, agents: map[string]agentState{}, closes: map[string]time.Time{}, crew: map[string]member{}, served: map[string]bool{},
 		sending: make(chan struct{}, 64), gone: make(chan struct{}, 1), total: &c.counts, leaseID: rand.Text(), log: c.conn.log, blobs: newBlobs(c.conn, nil),
 	}
 	if task.Logger != nil {
@@ -107,7 +108,7 @@ func (s *session) recall(ctx context.Context) error {
 	}
 	var old manifest
 	var found bool
-	err := s.conn.do(ctx, "reading the manifest of run "+s.run, func(ctx context.Context) error {
+	err := s.conn.again(ctx, "reading the manifest of run "+s.run, func(ctx context.Context) error {
 		entry, err := s.buckets.runs.Get(ctx, manifestKey(s.run))
 		if isNoKey(err) {
 			return nil
@@ -118,7 +119,7 @@ func (s *session) recall(ctx context.Context) error {
 		found = true
 		return json.Unmarshal(entry.Value(), &old)
 	})
-	if err != nil || !found {
+	if s.found = found || err != nil; err != nil || !found {
 		return err
 	}
 	what := ""
@@ -158,7 +159,7 @@ func (s *session) makeStreams(ctx context.Context) error {
 	wg.Go(func() { errs[0] = s.makeWork(ctx) })
 	wg.Go(func() { errs[1] = s.makeResults(ctx) })
 	wg.Go(func() {
-		errs[2] = s.conn.do(ctx, "making the bucket of run "+s.run, func(ctx context.Context) error {
+		errs[2] = s.conn.again(ctx, "making the bucket of run "+s.run, func(ctx context.Context) error {
 			store, err := s.conn.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: blobBucket(s.run), Replicas: s.opts.Replicas})
 			if err == nil {
 				s.blobs.renew(store)
@@ -176,7 +177,7 @@ func (s *session) makeStreams(ctx context.Context) error {
 }
 
 func (s *session) makeWork(ctx context.Context) error {
-	return s.conn.do(ctx, "making the stream of chunks of run "+s.run, func(ctx context.Context) error {
+	return s.conn.again(ctx, "making the stream of chunks of run "+s.run, func(ctx context.Context) error {
 		stream, err := s.conn.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 			Name: workStream(s.run), Subjects: []string{workSubject(s.run)},
 			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: noLimit(s.opts.MaxBytes),
@@ -202,7 +203,7 @@ func (s *session) makeWork(ctx context.Context) error {
 }
 
 func (s *session) makeResults(ctx context.Context) error {
-	return s.conn.do(ctx, "making the stream of results of run "+s.run, func(ctx context.Context) error {
+	return s.conn.again(ctx, "making the stream of results of run "+s.run, func(ctx context.Context) error {
 		cfg := jetstream.StreamConfig{
 			Name: resultStream(s.run), Subjects: []string{resultSubject(s.run)},
 			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: noLimit(s.opts.MaxBytes),
@@ -249,7 +250,8 @@ func (s *session) putManifest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.conn.do(ctx, "announcing run "+s.run, func(ctx context.Context) error {
+	return s.conn.again(ctx, "announcing run "+s.run, func(ctx context.Context) error {
+		s.announced = true
 		_, err := s.kv().Put(ctx, manifestKey(s.run), text)
 		return err
 	})

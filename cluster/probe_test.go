@@ -108,18 +108,3 @@ func probeInstances(p probe) func() jobgen.Instance[probeIn, probeOut] {
 }
 
 func init() { jobgen.Register(probeSpec(probe{})) }
-
-// The codec is JSON, each value on a line.
-
-func appendLine[T any](b []byte, v T) ([]byte, error) {
-	line, err := json.Marshal(v)
-	return append(append(b, line...), '\n'), err
-}
-
-func readLine[T any](b []byte) (v T, rest []byte, err error) {
-	i := bytes.IndexByte(b, '\n')
-	if i < 0 {
-		return v, nil, io.ErrUnexpectedEOF
-	}
-	return v, b[i+1:], json.Unmarshal(b[:i], &v)
-}

@@ -94,10 +94,7 @@ func (s *session) anyStored() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.calls {
-		c.mu.Lock()
-		stored := c.sequence > 0
-		c.mu.Unlock()
-		if stored {
+		if c.isStored() {
 			return true
 		}
 	}

@@ -19,7 +19,7 @@ func (s *session) consume(ctx context.Context) error {
 		s.reading.Stop()
 	}
 	s.structure.Unlock()
-	return s.conn.do(ctx, "reading the results of run "+s.run, func(ctx context.Context) error {
+	return s.conn.again(ctx, "reading the results of run "+s.run, func(ctx context.Context) error {
 		cfg := jetstream.ConsumerConfig{
 			Name: readConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: 30 * time.Second, MaxAckPending: 65536,
 			DeliverPolicy: jetstream.DeliverAllPolicy, InactiveThreshold: time.Hour, Replicas: s.opts.Replicas,
@@ -72,7 +72,7 @@ func (s *session) receive(msg jetstream.Msg) {
 	if err == nil && r.Epoch > s.epoch && s.named {
 		// This driver was thought dead, and another one is about to miss what it gets.
 		_ = msg.Nak()
-		s.background.Go(func() {
+		s.spawn(func() {
 			if err := s.fenced(nil); err != nil {
 				s.fail(err)
 			}
@@ -181,9 +181,9 @@ func (s *session) asked(msg *nats.Msg) {
 		if q.Lost {
 			s.segments.lost(q.Segment)
 		}
-		s.background.Go(func() { reply(msg, s.segment(q.Segment)) })
+		s.spawn(func() { reply(msg, s.segment(q.Segment)) })
 	case q.Config && q.Lost:
-		s.background.Go(func() {
+		s.spawn(func() {
 			s.rebuild.Lock()
 			defer s.rebuild.Unlock()
 			var a answer
@@ -213,18 +213,6 @@ func (s *session) inputsLost(number uint64) {
 	c.damaged = true
 	c.mu.Unlock()
 	c.sendAgain()
-}
-
-// noRoom ends the run when its results have found no room for long. Those of a run with a name stay until its end, so
-// that there is none to hope for; others are taken off as they come, and it is another run's that fill the store.
-func (s *session) noRoom(e *event) {
-	if s.named && e.Since > 2*s.opts.WorkerTimeout || e.Since > serverGone {
-		err := &ServerError{
-			Doing: "storing results of run " + s.run, Kind: ErrStoreFull, Err: jobgen.ReadError(e.Err),
-			Remedy: "give the server more room (max_file_store), or the run a larger Options.MaxBytes, in which all results of a run with a name must fit",
-		}
-		s.fail(err)
-	}
 }
 
 func reply(msg *nats.Msg, a answer) {

@@ -198,12 +198,15 @@ func (s *session) reclaim(ctx context.Context) error {
 	if !isNoKey(err) {
 		return err
 	}
+	if removed, err := s.removed(ctx); err != nil || removed {
+		return err
+	}
 	s.holding.Lock()
 	defer s.holding.Unlock()
 	return s.conn.do(ctx, "renewing the lease of run "+s.run, func(ctx context.Context) error {
 		rev, err := s.kv().Create(ctx, leaseKey(s.run), s.leaseText())
 		if err == nil {
-			s.revision = rev
+			err = s.holds(ctx, s.kv(), rev)
 		}
 		return err
 	})

@@ -17,15 +17,17 @@ import (
 
 // session is the driver's side of one run.
 type session struct {
-	conn     *conn
-	opts     Options
-	task     jobgen.Task
-	run      string // its id on the server
-	named    bool
-	resumed  bool
-	complete bool // all jobs are done: nothing needs to be kept
-	manifest manifest
-	config   *blobRef // of one that is too large for the manifest
+	conn      *conn
+	opts      Options
+	task      jobgen.Task
+	run       string // its id on the server
+	named     bool
+	found     bool // there was a run of that name, maybe another one …
+	resumed   bool // … and it is this one, which is taken up
+	complete  bool // all jobs are done: nothing needs to be kept
+	manifest  manifest
+	config    *blobRef // of one that is too large for the manifest
+	announced bool     // the manifest is on the server
 
 	epoch     uint64
 	blobs     *blobs
@@ -33,6 +35,7 @@ type session struct {
 	holding   sync.Mutex // of the lease
 	leaseID   string     // no other session has it
 	revision  uint64     // of the lease
+	born      time.Time  // when the bucket was made in which it is
 	structure sync.Mutex // of what follows, which is made anew when the server has lost it
 	buckets   buckets
 	work      jetstream.Consumer
@@ -55,10 +58,14 @@ type session struct {
 	mu     sync.Mutex
 	calls  map[uint64]*chunkCall // chunks that are under way
 	agents map[string]agentState // that take part
+	closes map[string]time.Time  // when they began to close
 	crew   map[string]member     // workers that are there, whether they take part or not
 	served map[string]bool       // workers that were able to run this, by their names
 	closed []error               // what Close of workers returned
 	ending bool                  // they were told to close
+	ended  bool                  // nothing more is begun in the background
+
+	withdrawn time.Time // when chunks were withdrawn last, to make room for results
 
 	segments segmentTable
 	past     pastResults
@@ -114,6 +121,23 @@ func (s *session) Took(slot int) time.Duration { return s.slots[slot].took }
 
 // Ends is told whether the run has all its results.
 func (s *session) Ends(complete bool) { s.complete = complete }
+
+// spawn runs f in the background, unless the session has ended.
+func (s *session) spawn(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.background.Go(f)
+	}
+}
+
+// wait waits for what is in the background, and for what it has begun itself.
+func (s *session) wait() {
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
+	s.background.Wait()
+}
 
 // fail ends the session because it cannot go on.
 func (s *session) fail(err error) { s.cancel(err) }
@@ -360,7 +384,7 @@ func (s *session) dropBlob(ref *blobRef) {
 	if ref == nil || s.named {
 		return
 	}
-	s.background.Go(func() {
+	s.spawn(func() {
 		for i := range ref.Parts {
 			s.blobs.drop(ref.object(i))
 		}
@@ -429,7 +453,7 @@ func (s *session) Close() error {
 	}
 	s.cancel(errors.New("the run has ended"))
 	s.hangUp()
-	s.background.Wait()
+	s.wait()
 	ctx, cancel := context.WithTimeout(context.Background(), 4*apiTimeout)
 	defer cancel()
 	if fenced == nil && !errors.Is(context.Cause(s.ctx), ErrFenced) { // or else it is another driver's
@@ -449,10 +473,10 @@ func (s *session) Close() error {
 func (s *session) abandon() {
 	s.cancel(errors.New("the run was not begun"))
 	s.hangUp()
-	s.background.Wait()
+	s.wait()
 	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
 	defer cancel()
-	if s.epoch > 0 && !s.resumed {
+	if s.epoch > 0 && !s.found {
 		_ = removeRun(ctx, s.conn, s.run, true)
 	} else if s.epoch > 0 {
 		s.letGo(ctx)

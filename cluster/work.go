@@ -56,6 +56,9 @@ func (h *hosted) work(slot int, msg *nats.Msg) {
 		_ = msg.NakWithDelay(200 * time.Millisecond) // of one that this agent has not heard of yet
 		return
 	}
+	if fault != nil && fault("taken") != nil {
+		return
+	}
 	ctx, cancel := context.WithCancel(h.ctx)
 	defer cancel()
 	defer keepAlive(ctx, msg, h.manifest.AckWait)()

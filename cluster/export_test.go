@@ -1,0 +1,20 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ShortTimes has this process see sooner who is there and who is dead.
+func ShortTimes() {
+	serverGone = 20 * time.Second
+	presenceEvery, presenceGone = 500*time.Millisecond, 3*time.Second
+	leaseEvery, leaseGone = 500*time.Millisecond, 3*time.Second
+}
+
+// SetFault sets what is asked before and after each message that is stored or acknowledged.
+func SetFault(f func(point string) error) { fault = f }
+
+// JetStream is the connection of c.
+func JetStream(c *Cluster) jetstream.JetStream { return c.conn.js }
