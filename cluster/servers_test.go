@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/jobgen/jobgen/cluster"
 	jobgen "github.com/jobgen/jobgen/runtime"
@@ -259,4 +262,44 @@ func deadPort(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// pidOf is how results and errors name a worker.
+func pidOf(w *workerProcess) string { return fmt.Sprintf("(pid %d)", w.cmd.Process.Pid) }
+
+// waitForWorkers waits until so many workers are there, on a server without credentials.
+func waitForWorkers(t *testing.T, url string, n int) {
+	t.Helper()
+	nc := must(nats.Connect(url))(t)
+	defer nc.Close()
+	js := must(jetstream.New(nc))(t)
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	for _, bucket := range []string{"JG_RUNS", "JG_WORKERS"} { // a driver makes them; workers wait for that
+		if _, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucket}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kv := must(js.KeyValue(ctx, "JG_WORKERS"))(t)
+	for {
+		keys, err := kv.Keys(ctx)
+		if err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
+			t.Fatal(err)
+		}
+		if len(keys) >= n {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// waitForFile waits until a file has a content of so many bytes.
+func waitForFile(t *testing.T, path string, bytes int64) {
+	t.Helper()
+	for end := time.Now().Add(soon); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if info, err := os.Stat(path); err == nil && info.Size() >= bytes {
+			return
+		}
+	}
+	t.Fatalf("%s does not come", path)
 }
