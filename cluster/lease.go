@@ -124,7 +124,7 @@ func (s *session) renew() {
 		})
 		if isConflict(err) {
 			err = s.fenced(err)
-		} else {
+		} else if !errors.Is(err, ErrPermission) {
 			err = nil
 		}
 		s.structure.Unlock()
