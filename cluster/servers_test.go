@@ -102,6 +102,12 @@ func startWorker(t *testing.T, program, url string, env ...string) *workerProces
 	w.cmd.Env = append(os.Environ(), "JOBGEN_WORKER="+url, "JOBGEN_SLOTS=1", "JOBGEN_CACHE="+cacheDir(t))
 	w.cmd.Env = append(w.cmd.Env, env...)
 	w.cmd.Stdout, w.cmd.Stderr = w, w
+	w.start(t)
+	return w
+}
+
+func (w *workerProcess) start(t *testing.T) {
+	t.Helper()
 	if err := w.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +126,6 @@ func startWorker(t *testing.T, program, url string, env ...string) *workerProces
 			t.Logf("a worker said:\n%s", w.said())
 		}
 	})
-	return w
 }
 
 func cacheDir(t *testing.T) string { return filepath.Join(t.TempDir(), "cache") }
