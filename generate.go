@@ -6,6 +6,7 @@
 //	runtime/wire    the codec that generated code calls
 //	runtime/jobtest the suite that each place where jobs run has to pass
 //	sharedmem/      arenas and typed arrays in memory that processes share
+//	cluster/        jobs on other machines, over NATS JetStream (a module of its own)
 //	sharedmem/interop  tests and examples with gonum, Arrow and npyio (a module of its own)
 //	examples/       programs to run and to read: gosrc, variance, arrays, crash
 //	bench/          comparisons with other libraries (a module of its own)

@@ -123,7 +123,7 @@ func TestNamesAndGossip(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 		c.Close()
 	}()
-	connect(t, "nats://"+inner.Addr().String(), cluster.Options{Token: "right-token"})
+	dialled(t, "nats://"+inner.Addr().String(), cluster.Options{Token: "right-token"})
 	select { // the client tries all the servers that it knows of, several times a second
 	case <-called:
 		t.Error("a server elsewhere than on loopback was called without TLS")

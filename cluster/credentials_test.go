@@ -41,7 +41,7 @@ func TestPassword(t *testing.T) {
 	bad.says = append(bad.says, "ada:xxxxx@127.0.0.1")
 	bad.checkDriver(t, wrong, cluster.Options{}, "JOBGEN_REPLICAS=1")
 	bad.checkWorker(t, wrong)
-	for _, e := range connect(t, with, cluster.Options{}).WorkerEnv() {
+	for _, e := range dialled(t, with, cluster.Options{}).WorkerEnv() {
 		if strings.Contains(e, "password") || strings.Contains(e, "xxxxx") || strings.HasPrefix(e, "JOBGEN_WORKER=") && e != "JOBGEN_WORKER="+s.ClientURL() {
 			t.Errorf("the environment of workers is to have an address without credentials: %s", e)
 		}
@@ -126,7 +126,7 @@ func TestCredentialsExpire(t *testing.T) {
 	s := startServer(t, op.server())
 	w := startWorker(t, "", s.ClientURL(), "JOBGEN_CREDS="+op.creds(t, time.Time{}))
 	brief := startWorker(t, "", s.ClientURL(), "JOBGEN_CREDS="+op.creds(t, time.Now().Add(4*time.Second)))
-	c := connect(t, s.ClientURL(), cluster.Options{Credentials: op.creds(t, time.Now().Add(6*time.Second))})
+	c := dialled(t, s.ClientURL(), cluster.Options{Credentials: op.creds(t, time.Now().Add(6*time.Second))})
 	ctx, cancel := context.WithTimeout(context.Background(), 2*soon)
 	defer cancel()
 	_, err := probes(jobgen.On(c)).Run(ctx, repeated(2, probeIn{Hold: true}))

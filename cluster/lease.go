@@ -135,6 +135,9 @@ func (s *session) renew() {
 				s.fail(err)
 				return
 			}
+		} else if errors.Is(err, ErrPermission) {
+			s.fail(err)
+			return
 		}
 	}
 }

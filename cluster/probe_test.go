@@ -25,7 +25,9 @@ type probeIn struct {
 	Hold  bool          // until its context ends
 	Deaf  bool          // it does not hear of that
 	Fail  bool
-	Mark  string // the path of a file that says that the job has begun
+	Mark  string // the path of a file that says how often the job has begun: a byte each time
+	Once  bool   // it holds the first time only
+	Until string // the path of a file for which the job waits
 }
 
 // probeOut is what it did.
@@ -35,19 +37,34 @@ type probeOut struct {
 }
 
 func (p *probe) do(ctx context.Context, in probeIn) (probeOut, error) {
+	times := 0
 	if in.Mark != "" {
 		f, err := os.OpenFile(in.Mark, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			return probeOut{}, err
 		}
 		_, _ = f.WriteString("x")
+		if info, err := f.Stat(); err == nil {
+			times = int(info.Size())
+		}
 		f.Close()
 	}
 	done := ctx.Done()
 	if in.Deaf {
 		done = nil
 	}
+	for in.Until != "" {
+		if _, err := os.Stat(in.Until); err == nil {
+			break
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-done:
+			return probeOut{}, ctx.Err()
+		}
+	}
 	switch {
+	case in.Once && times > 1:
 	case in.Hold:
 		<-done
 		return probeOut{}, ctx.Err()

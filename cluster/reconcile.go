@@ -48,6 +48,9 @@ func (s *session) reconcile() {
 			return err
 		})
 		switch {
+		case errors.Is(err, ErrPermission):
+			s.fail(err)
+			return
 		case err != nil:
 		case gone:
 			s.vanished(s.ctx)

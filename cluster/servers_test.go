@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/jobgen/jobgen/cluster"
 	jobgen "github.com/jobgen/jobgen/runtime"
@@ -51,8 +54,8 @@ func startServer(t *testing.T, o *server.Options) *server.Server {
 	return s
 }
 
-// connect connects as a driver.
-func connect(t *testing.T, url string, o cluster.Options) *cluster.Cluster {
+// dialled connects as a driver.
+func dialled(t *testing.T, url string, o cluster.Options) *cluster.Cluster {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), soon)
 	defer cancel()
@@ -99,6 +102,12 @@ func startWorker(t *testing.T, program, url string, env ...string) *workerProces
 	w.cmd.Env = append(os.Environ(), "JOBGEN_WORKER="+url, "JOBGEN_SLOTS=1", "JOBGEN_CACHE="+cacheDir(t))
 	w.cmd.Env = append(w.cmd.Env, env...)
 	w.cmd.Stdout, w.cmd.Stderr = w, w
+	w.start(t)
+	return w
+}
+
+func (w *workerProcess) start(t *testing.T) {
+	t.Helper()
 	if err := w.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +126,6 @@ func startWorker(t *testing.T, program, url string, env ...string) *workerProces
 			t.Logf("a worker said:\n%s", w.said())
 		}
 	})
-	return w
 }
 
 func cacheDir(t *testing.T) string { return filepath.Join(t.TempDir(), "cache") }
@@ -218,7 +226,7 @@ func (r refused) checkWorker(t *testing.T, url string, env ...string) {
 // works expects that a run succeeds, with a worker that has the same address.
 func works(t *testing.T, url string, o cluster.Options, env ...string) {
 	t.Helper()
-	c := connect(t, url, o)
+	c := dialled(t, url, o)
 	startWorker(t, "", url, env...)
 	runProbes(t, c)
 	t.Run("JOBGEN_BACKEND", func(t *testing.T) {
@@ -259,4 +267,44 @@ func deadPort(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// pidOf is how results and errors name a worker.
+func pidOf(w *workerProcess) string { return fmt.Sprintf("(pid %d)", w.cmd.Process.Pid) }
+
+// waitForWorkers waits until so many workers are there, on a server without credentials.
+func waitForWorkers(t *testing.T, url string, n int) {
+	t.Helper()
+	nc := must(nats.Connect(url))(t)
+	defer nc.Close()
+	js := must(jetstream.New(nc))(t)
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	for _, bucket := range []string{"JG_RUNS", "JG_WORKERS"} { // a driver makes them; workers wait for that
+		if _, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: bucket}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kv := must(js.KeyValue(ctx, "JG_WORKERS"))(t)
+	for {
+		keys, err := kv.Keys(ctx)
+		if err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
+			t.Fatal(err)
+		}
+		if len(keys) >= n {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// waitForFile waits until a file has a content of so many bytes.
+func waitForFile(t *testing.T, path string, bytes int64) {
+	t.Helper()
+	for end := time.Now().Add(soon); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if info, err := os.Stat(path); err == nil && info.Size() >= bytes {
+			return
+		}
+	}
+	t.Fatalf("%s does not come", path)
 }

@@ -89,7 +89,7 @@ func TestTLS(t *testing.T) {
 	url := strings.Replace(s.ClientURL(), "nats://", "tls://", 1)
 	works(t, url, cluster.Options{Token: "right-token", CA: ours.file}, "JOBGEN_TOKEN=right-token", "JOBGEN_CA="+ours.file)
 	t.Run("Options.TLS", func(t *testing.T) {
-		connect(t, url, cluster.Options{Token: "right-token", TLS: &tls.Config{RootCAs: ours.pool(), MinVersion: tls.VersionTLS12}})
+		dialled(t, url, cluster.Options{Token: "right-token", TLS: &tls.Config{RootCAs: ours.pool(), MinVersion: tls.VersionTLS12}})
 	})
 	other := newAuthority(t).file
 	bad := refused{kind: cluster.ErrCertificate, says: []string{"x509", "Options.CA", "JOBGEN_CA"}, secret: []string{"right-token"}}

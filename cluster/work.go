@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -23,10 +24,12 @@ type chunkWork struct {
 	ctx     context.Context
 	careful bool // agents have died of it: one job at a time
 
-	out   resultMessage
-	buf   []byte // in which results of out lie
-	bytes int    // of them
-	sent  time.Time
+	mu     sync.Mutex // of what follows, since results are also sent when the next one is late
+	out    resultMessage
+	buf    []byte // in which results of out lie
+	bytes  int    // of them
+	late   *time.Timer
+	unsent error // why results could not be sent when they were late
 }
 
 // dangerous is how often a chunk is delivered until its jobs are run one by one, each announced before it begins.
@@ -200,6 +203,9 @@ func (w *chunkWork) run() error {
 				failed = w.reported(d)
 			}
 		})
+		if failed == nil {
+			failed = w.sendError()
+		}
 		switch {
 		case failed != nil:
 			return failed
@@ -251,6 +257,11 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 	if d.Err != nil && w.h.agent.ctx.Err() != nil {
 		return nil // it was interrupted here, because this agent ends; another one runs it
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unsent != nil {
+		return w.unsent
+	}
 	k := d.Index - w.chunk.First
 	w.done[k] = true
 	r := doneRecord{Index: d.Index, Worker: d.Worker, Start: d.Start, Elapsed: d.Elapsed}
@@ -280,8 +291,11 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 	}
 	w.out.Dones = append(w.out.Dones, r)
 	w.bytes += len(r.Bytes) + 16
-	if w.bytes >= w.inline() || time.Since(w.lastSent()) > flushEvery {
-		return w.flush()
+	if w.bytes >= w.inline() {
+		return w.flushLocked()
+	}
+	if w.late == nil {
+		w.late = time.AfterFunc(flushEvery, w.flushLate)
 	}
 	return nil
 }
@@ -292,23 +306,46 @@ func (w *chunkWork) inline() int { return w.h.agent.conn.inline() }
 // flushEvery is how long a result may wait for those of the jobs after it. A chunk is meant to take less.
 const flushEvery = 500 * time.Millisecond
 
-func (w *chunkWork) lastSent() time.Time {
-	if w.sent.IsZero() {
-		return w.out.Start
+// flushLate sends results whose chunk takes long.
+func (w *chunkWork) flushLate() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.out.Dones) == 0 {
+		return // they were sent meanwhile
 	}
-	return w.sent
+	if err := w.flushLocked(); err != nil && w.unsent == nil {
+		w.unsent = err
+	}
+}
+
+func (w *chunkWork) sendError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.unsent
 }
 
 // announce says that a job begins of which agents may have died.
 func (w *chunkWork) announce(k int) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.out.Begun = w.chunk.First + k
-	err := w.flush()
+	err := w.flushLocked()
 	w.out.Begun = -1
 	return err
 }
 
 // flush sends what there is.
 func (w *chunkWork) flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.flushLocked()
+}
+
+func (w *chunkWork) flushLocked() error {
+	if w.late != nil {
+		w.late.Stop()
+		w.late = nil
+	}
 	if len(w.out.Dones) == 0 && w.out.Begun < 0 && !w.out.Last {
 		return nil
 	}
@@ -327,12 +364,16 @@ func (w *chunkWork) message() []byte {
 	w.out.Took = time.Since(w.out.Start)
 	text := w.out.append(make([]byte, 0, w.bytes+256))
 	w.out.Dones, w.buf, w.bytes = w.out.Dones[:0], w.buf[:0], 0
-	w.sent = time.Now()
 	return text
 }
 
 // leave sends what there is when the agent has no more time, and gives the chunk back.
 func (w *chunkWork) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.late != nil {
+		w.late.Stop()
+	}
 	if len(w.out.Dones) > 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 		defer cancel()
@@ -368,26 +409,23 @@ func (h *hosted) persist(doing string, f func() error) error {
 // finish sends what is left, and tells the server that the chunk is done with; or that somebody else is to have it.
 func (w *chunkWork) finish(err error) {
 	if w.h.agent.ctx.Err() != nil && (err != nil || w.count() < len(w.done)) { // the agent has no more time
-		_ = w.flush()
-		_ = w.msg.Nak()
+		w.leave()
 		return
 	}
 	var f fatal
 	switch {
 	case errors.As(err, &f):
 		w.out.Fatal = jobgen.AppendError(nil, f.error)
-	case err != nil && errors.Is(err, ErrTooLarge), err != nil && errors.Is(err, ErrPermission):
+	case err != nil && errors.Is(err, ErrTooLarge):
 		w.out.Dones = w.out.Dones[:0] // it will not go better elsewhere
 		w.out.Fatal = jobgen.AppendError(nil, fmt.Errorf("%s: %w", w.h.agent.name, err))
 	case err != nil && w.h.ctx.Err() == nil && w.ctx.Err() == nil:
 		w.giveBack("a chunk is given back", err)
 		return
 	}
-	if w.h.agent.ctx.Err() != nil && w.count() < len(w.done) { // the agent has no more time
-		w.leave()
-		return
-	}
+	w.mu.Lock()
 	w.out.Last = true
+	w.mu.Unlock()
 	if err := w.flush(); err != nil {
 		if w.h.ctx.Err() == nil || w.h.agent.ctx.Err() != nil {
 			w.giveBack("results cannot be stored; the chunk is given back", err)
