@@ -77,7 +77,12 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 	done := make(chan error, 1)
 	go func() {
 		var err error
-		if c.nc, err = nats.Connect(strings.Join(urls, ","), opts...); err != nil {
+		for try := 1; try <= 3; try++ {
+			if c.nc, err = nats.Connect(strings.Join(urls, ","), opts...); err == nil || !hungUp(err) {
+				break // or else the reason may get here the next time
+			}
+		}
+		if err != nil {
 			err = worstOf(ctx, urls, opts, err)
 		}
 		done <- err

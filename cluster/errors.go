@@ -101,7 +101,7 @@ func explain(doing string, err error) error {
 			e.Err = err
 		}
 		e.Remedy = insecureRemedy
-	case strings.Contains(text, "certificate required") || strings.Contains(text, "tls: bad certificate") || strings.Contains(text, "unknown certificate authority") && strings.Contains(text, "remote error"):
+	case hungUp(err) || strings.Contains(text, "certificate required") || strings.Contains(text, "tls: bad certificate") || strings.Contains(text, "unknown certificate authority") && strings.Contains(text, "remote error"):
 		e.Kind, e.Remedy = ErrCredentials, "the server wants a client certificate that it trusts: give it with Options.Certificate and Key, or "+envCert+" and "+envKey
 	case errors.Is(err, nats.ErrPermissionViolation):
 		e.Kind, e.Remedy = ErrPermission, "grant it to this user; docs/cluster.md lists what drivers and workers need"
@@ -136,6 +136,12 @@ const insecureRemedy = "enable TLS on the server, or set Options.AllowInsecure o
 func isAuth(err error) bool {
 	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAccountAuthExpired) ||
 		errors.Is(err, nats.ErrAuthRevoked) || strings.Contains(strings.ToLower(err.Error()), "authorization violation")
+}
+
+// hungUp reports whether a server has closed a connection of which the client believes that its certificate was taken. In TLS 1.3 the
+// client is through before the server has looked at it, and the reason is lost when the client writes too early.
+func hungUp(err error) bool {
+	return strings.Contains(err.Error(), "closed by remote after TLS handshake")
 }
 
 // isNetwork reports whether an error is of the way to the server.
