@@ -299,7 +299,7 @@ func (c *conn) again(ctx context.Context, doing string, f func(context.Context) 
 	began := time.Now()
 	for {
 		err := c.do(ctx, doing, f)
-		if err == nil || ctx.Err() != nil || !passing(err) || time.Since(began) > againTime {
+		if err == nil || ctx.Err() != nil || !passing(err) || c.noJetStream(err) || time.Since(began) > againTime {
 			return err
 		}
 		select {
@@ -307,6 +307,12 @@ func (c *conn) again(ctx context.Context, doing string, f func(context.Context) 
 		case <-ctx.Done():
 		}
 	}
+}
+
+// noJetStream reports whether nobody answers because the server has been started without JetStream, which it says itself.
+func (c *conn) noJetStream(err error) bool {
+	has, _ := c.nc.ConnectedServerJetStream()
+	return !has && c.nc.IsConnected() && errors.Is(err, ErrNoJetStream)
 }
 
 // transfer calls f, which moves much. It ends when the connection is lost: what the library waits for then may never come.
