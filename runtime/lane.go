@@ -198,8 +198,8 @@ func (l *lane[In, Out]) runClaimed() {
 // refill claims the next jobs, and reports false if there are none and will be none.
 func (l *lane[In, Out]) refill() bool {
 	l.flush()
-	if l.seat.holds() { // the rest of a chunk in which a job has panicked
-		return l.live || l.setUp()
+	if l.seat.holds() { // the rest of a chunk in which a job has panicked, or Setup before it
+		return l.live || !l.stopped() && l.setUp()
 	}
 	if l.run.ctx.Err() != nil {
 		// The goroutine that is to tell the run may not have had a processor yet.
