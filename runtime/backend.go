@@ -38,9 +38,11 @@ type Task struct {
 
 	maxJobs int   // of a process
 	memory  int64 // of a process
+	untimed bool  // nobody wants to know when a job began, and how long it took
 
-	place    string   // where the worker is, in a process that is a worker
-	observer Observer // of the jobs there
+	place    string        // where the worker is, in a process that is a worker
+	observer Observer      // of the jobs there
+	begins   func(job int) // the same as its JobStarted where times are not wanted
 }
 
 // limiter is a backend that keeps to MaxJobsPerWorker and MemoryLimit.

@@ -75,13 +75,13 @@ func (h *host[In, Out]) Open(ctx context.Context, task Task) (HostSeat, error) {
 		attempts: 1, collect: true, workers: 1, timeout: task.JobTimeout,
 		seed: task.Run.Seed, seeded: true, observer: []Observer{task.observer},
 	}
-	s := &hostSeat[In, Out]{wire: spec.Wire}
+	s := &hostSeat[In, Out]{wire: spec.Wire, begins: task.begins}
 	r := newRun(ctx, cfg, spec.name, -1)
-	r.info, r.hosted, r.remember, r.place = task.Run, true, false, task.place
+	r.info, r.hosted, r.remember, r.untimed, r.place = task.Run, true, false, task.untimed, task.place
 	if task.Logger != nil { // for what jobs write; the run's own records are written where the run is
 		r.cfg.logger = calm(task.Logger)
 	}
-	s.t = newTask[In, Out](r, &spec, s, maxChunk, true)
+	s.t = newTask[In, Out](r, &spec, s, maxChunk)
 	return s, nil
 }
 
@@ -95,10 +95,24 @@ type hostSeat[In, Out any] struct {
 	in   []In
 	left atomic.Int64 // jobs of the chunk that have not ended
 	buf  []byte
-	done func(Done)
+	done func(*Done)
+
+	begins func(job int) // is told of each job, where times are not wanted; may be nil
 }
 
 func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) error {
+	if err := s.load(chunk, func(d *Done) { done(*d) }); err != nil {
+		return err
+	}
+	if s.t.started == 0 {
+		s.t.startLane()
+	}
+	s.t.consumer.until(func() bool { return s.left.Load() == 0 || s.t.alive.Load() == 0 })
+	return s.verdict()
+}
+
+// load makes a chunk the jobs that are to be run.
+func (s *hostSeat[In, Out]) load(chunk Chunk, done func(*Done)) error {
 	if err := s.decode(chunk); err != nil {
 		return err
 	}
@@ -106,10 +120,11 @@ func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) error {
 	s.left.Store(int64(chunk.Count))
 	s.t.first.Store(int64(chunk.Attempt))
 	s.t.replace(span{s.base, s.base + int64(chunk.Count)})
-	if s.t.started == 0 {
-		s.t.startLane()
-	}
-	s.t.consumer.until(func() bool { return s.left.Load() == 0 || s.t.alive.Load() == 0 })
+	return nil
+}
+
+// verdict is why a chunk has not been run to its end, nil if it has.
+func (s *hostSeat[In, Out]) verdict() error {
 	if s.left.Load() == 0 {
 		return nil
 	}
@@ -142,6 +157,10 @@ func (s *hostSeat[In, Out]) decode(chunk Chunk) (err error) {
 }
 
 func (s *hostSeat[In, Out]) Close() error {
+	if l := s.t.inline; l != nil {
+		for l.guarded(l.close) {
+		}
+	}
 	_ = s.t.finish() // its jobs have been reported one by one
 	return s.t.closing
 }
@@ -159,24 +178,24 @@ func (s *hostSeat[In, Out]) finished(o *Outcome[Out]) {
 	} else {
 		d.Result, d.Err = s.encode(o.Value)
 	}
-	s.done(d)
-	if s.left.Add(-1) == 0 {
-		s.t.consumer.hurry()
-	}
+	s.report(&d)
 }
 
 // encode encodes a result, for the time until the next one. A panic in the user's own encoding is the job's.
 func (s *hostSeat[In, Out]) encode(out Out) (_ []byte, err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+		if !returned {
+			if v := recover(); v != nil {
+				err = &PanicError{Value: v, Stack: debug.Stack()}
+			}
 		}
 		if err != nil {
 			err = fmt.Errorf("encoding the result: %w", err)
 		}
 	}()
 	b, err := s.wire.AppendOut(s.buf[:0], out)
-	if err == nil {
+	if returned = true; err == nil {
 		s.buf = b
 	}
 	return b, err

@@ -56,10 +56,11 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 	if task.Run.Jobs >= 0 {
 		n = max(1, min(n, task.Run.Jobs))
 	}
-	s := &processSession{task: task, slots: make([]processSlot, n)}
+	s := &processSession{task: task, slots: make([]processSlot, n), shared: sharedFor(n)}
 	s.hello = hello{
 		ABI: ABI1, Worker: task.Worker, Fingerprint: task.Fingerprint, Config: task.Config,
 		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: lowestLevel(task.Logger), Memory: task.memory,
+		Untimed: task.untimed,
 	}
 	if err := s.makeBoard(); err != nil {
 		return nil, err
@@ -103,8 +104,9 @@ type processSession struct {
 	env   []string
 	slots []processSlot
 
-	arena *sharedmem.Arena // of board; nil where processes cannot share memory
-	board sharedmem.Array[int64]
+	shared int              // bytes for large frames, for each process and direction
+	arena  *sharedmem.Arena // of board; nil where processes cannot share memory
+	board  sharedmem.Array[int64]
 }
 
 // processSlot is a place for a process. One goroutine at a time uses it.
@@ -126,6 +128,19 @@ func (s *processSession) makeBoard() error {
 	}
 	s.hello.Board, err = s.board.MarshalBinary()
 	return err
+}
+
+// mostShared is what large frames may take of memory, for all processes of a run together. They take it when there are
+// such frames, up to the size of the largest. It is addresses in any case, of which a system of 32 bits has few.
+const (
+	mostShared  = 64 << 20 << (^uint(0) >> 63 * 3)
+	leastShared = 1 << 20
+)
+
+// sharedFor returns how much each of n processes may have for either direction.
+func sharedFor(n int) int {
+	size := mostShared / (2 * n) &^ (leastShared - 1)
+	return max(size, leastShared) // with more than 256 processes a little more than mostShared
 }
 
 // childEnv is what a child gets beside the environment of this process: the processors are shared out

@@ -91,6 +91,8 @@ func (m *mortal) Do(ctx context.Context, in string) (string, error) {
 		return "", ctx.Err()
 	case "die":
 		die(arg)
+	case "exit": // whatever follows
+		os.Exit(3)
 	}
 	return in, nil
 }
@@ -132,6 +134,10 @@ func die(how string) {
 		fmt.Println(deep(1))
 	case "close":
 		syscall.Close(4)
+	case "panic":
+		panic("deliberate")
+	case "goexit":
+		runtime.Goexit()
 	}
 }
 
@@ -261,6 +267,39 @@ func TestDeathIsTheJobs(t *testing.T) {
 	}
 }
 
+// Inputs and results too large for a pipe to be quick reach the other side whole, in the company of small ones, and when
+// a process dies among them.
+func TestLargeJobs(t *testing.T) {
+	const n = 40
+	var in []string
+	for i := range n {
+		size := []int{10, 70_000, 200_000, 100, 600_000}[i%5]
+		in = append(in, strings.Repeat(fmt.Sprint("job ", i, " "), size/8))
+	}
+	for _, deadly := range [][]int{nil, {13}, {31, 32, 39}} {
+		in := slices.Clone(in)
+		for _, i := range deadly {
+			in[i] = "exit " + in[i]
+		}
+		out, err := mortals(mortal{}, jobgen.CollectErrors()).Run(t.Context(), in)
+		var failed []int
+		var run *jobgen.RunError
+		if errors.As(err, &run) {
+			for _, j := range run.Jobs {
+				failed = append(failed, j.Index)
+			}
+		}
+		if !slices.Equal(failed, deadly) {
+			t.Errorf("jobs %v failed, not %v: %.200v", failed, deadly, err)
+		}
+		for i := range in {
+			if !slices.Contains(deadly, i) && out[i] != in[i] {
+				t.Errorf("job %d has another result, of %d bytes", i, len(out[i]))
+			}
+		}
+	}
+}
+
 // Many deadly jobs take nothing with them but time.
 func TestPoison(t *testing.T) {
 	in := among("die exit 3", 300, 0)
@@ -322,6 +361,67 @@ func TestDeathOutsideOfJobs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A panic, or the end of its goroutine, in what surrounds the jobs is reported, and the process goes on to its end.
+func TestPanicsOutsideOfJobs(t *testing.T) {
+	for _, as := range []string{"panic", "goexit"} {
+		for _, in := range []string{"setup", "close"} {
+			t.Run(in+" "+as, func(t *testing.T) {
+				var lost atomic.Int64
+				_, err := mortals(mortal{In: in, As: as}, jobgen.Observe(jobgen.Observer{
+					WorkerLost: func(jobgen.RunInfo, string, error) { lost.Add(1) },
+				})).Run(t.Context(), among("x", 10, 0))
+				part := map[string]string{"panic": "deliberate", "goexit": jobgen.ErrGoexit.Error()}[as]
+				if err == nil || !strings.Contains(strings.ToLower(err.Error()), in+": ") || !strings.Contains(err.Error(), part) || lost.Load() > 0 {
+					t.Errorf("%d processes were lost, and the error is %v", lost.Load(), err)
+				}
+			})
+		}
+	}
+}
+
+// With a window of one the consumer's goroutine waits for the processes itself. What comes out is the same.
+func TestWindowOfOne(t *testing.T) {
+	in := among("die exit 3", 20, 7)
+	in[11] = "error eof"
+	n := 0
+	for out, err := range mortals(mortal{}, jobgen.Window(1), jobgen.CollectErrors(), jobgen.Retry(2, 0)).Stream(t.Context(), slices.Values(in)) {
+		var lost *jobgen.WorkerLostError
+		switch {
+		case n == 7 && errors.As(err, &lost), n == 11 && errors.Is(err, io.ErrUnexpectedEOF):
+		case n < len(in) && (err != nil || out != in[n]):
+			t.Errorf("job %d: %q, %v", n, out, err)
+		}
+		n++
+	}
+	if n != len(in) {
+		t.Errorf("%d results", n)
+	}
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var last error
+	for _, err := range mortals(mortal{}, jobgen.Window(1)).Stream(ctx, slices.Values([]string{"a", "wait", "b"})) {
+		if last = err; err == nil {
+			time.AfterFunc(20*time.Millisecond, func() { cancel(errHome) })
+		}
+	}
+	if !errors.Is(last, errHome) {
+		t.Errorf("after it was cancelled: %v", last)
+	}
+
+	defer func() {
+		if v := recover(); !strings.Contains(fmt.Sprint(v), "observed") {
+			t.Errorf("a panic of an observer came out as %v", v)
+		}
+	}()
+	for range mortals(mortal{}, jobgen.Window(1), jobgen.Observe(jobgen.Observer{
+		JobDone: func(jobgen.RunInfo, jobgen.JobInfo) { panic("observed") },
+	})).Stream(t.Context(), slices.Values([]string{"a", "b"})) {
+		t.Error("there is a result")
+	}
+	t.Error("no panic")
 }
 
 // A descriptor that a job closes is the end of its worker.

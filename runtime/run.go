@@ -40,6 +40,8 @@ type run struct {
 	place    string // what its only worker is called, if not goroutine-1
 	hosted   bool   // the run is a part of one elsewhere, which decides what became of a job
 	remember bool   // failed jobs; a stream that goes on after failures would have no bound
+	plain    bool   // nobody wants to know more of a job than its result
+	untimed  bool   // nobody wants to know the times of a job that is run here for another process
 
 	mu      sync.Mutex
 	failed  []*JobError

@@ -3,12 +3,10 @@ package jobgen
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,37 +18,22 @@ import (
 // Kinds of frames between a parent and its worker process.
 const (
 	frameHello  = 'H' // to the worker: what it is to be
-	frameReady  = 'R' // … it is
+	frameReady  = 'R' // … it is; with a byte if it shares memory for frames
 	frameRefuse = 'X' // … it cannot be: why
 	frameChunk  = 'C' // to the worker: jobs
-	frameCancel = 'Q' // to the worker: end the context of a chunk's jobs
+	frameCancel = 'Q' // to the worker, as an order: end the context of a chunk's jobs
 	frameClose  = 'Z' // to the worker: no more jobs
 	frameSetUp  = 'S' // an instance is ready
 	frameState  = 'J' // what the worker is about to do, where there is no board
-	frameDone   = 'D' // a job has ended
+	frameDone   = 'D' // jobs have ended
 	frameEnd    = 'E' // a chunk, or Close, has ended
 	frameLog    = 'L' // a record
-	frameStacks = 'T' // to the worker: show the stacks; and these
+	frameStacks = 'T' // to the worker, as an order: show the stacks; and these
 )
 
 // chunkHead is what stands before the jobs of a chunk: the first one's index, how many there are, which
 // attempt it is, and the chunk's number.
 const chunkHead = 8 + 4 + 4 + 8
-
-// hello is what a worker process is told first. It is JSON: it is sent once.
-type hello struct {
-	ABI         int
-	Worker      string
-	Fingerprint uint64
-	Config      []byte
-	Run         RunInfo
-	JobTimeout  time.Duration
-	Memory      int64
-	LogLevel    *int   // the lowest level that the parent's logger wants; nil: none
-	Name        string // of the worker
-	Board       []byte // a handle; empty where no memory is shared
-	Row         int
-}
 
 const (
 	helloTime = 5 * time.Second        // for a child to say that it is a worker
@@ -70,77 +53,13 @@ type workerProcess struct {
 	ended   bool
 	jobs    int    // that it was given …
 	chunks  uint64 // … and chunks of them
+	packing packing
 	stacks  atomic.Pointer[string]
 	shown   chan struct{} // stacks are there
-}
 
-// start starts a process and waits until it is ready.
-func (s *processSession) start(ctx context.Context, slot int) (*workerProcess, error) {
-	w := &workerProcess{session: s, row: slot, shown: make(chan struct{})}
-	for i := range w.board {
-		w.board[i] = boardWord(s.board, slot, i)
-	}
-	w.board[boardPhase].Store(atRest)
-	var err error
-	name := fmt.Sprintf("process-%d", slot+1)
-	w.name = name
-	w.Process, err = proc.Start(proc.Options{
-		Env:    append(s.env[:len(s.env):len(s.env)], envWorker+"="+processesName),
-		Unset:  notForChildren,
-		Stdout: func(line []byte) { w.forward(os.Stdout, line) },
-		Stderr: func(line []byte) { w.forward(os.Stderr, line) },
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	w.name = fmt.Sprintf("%s (pid %d)", name, w.Pid())
-	if w.FDs != nil {
-		if err := w.serveFiles(); err != nil {
-			w.give("it cannot be given descriptors")
-			return nil, fmt.Errorf("%s: %w", w.name, err)
-		}
-	}
-	if err := w.greet(ctx); err != nil {
-		return nil, err
-	}
-	return w, nil
-}
-
-// greet tells the process what it is to be.
-func (w *workerProcess) greet(ctx context.Context) error {
-	h := w.session.hello
-	h.Name, h.Row = w.name, w.row
-	text, err := json.Marshal(h)
-	if err != nil {
-		w.give("")
-		return err
-	}
-	late := time.AfterFunc(helloTime, func() {
-		w.give(fmt.Sprintf("it did not answer within %v: does main call jobgen.Init() first, before anything that takes time?", helloTime))
-	})
-	defer late.Stop()
-	defer context.AfterFunc(ctx, func() { w.give("the run has ended") })()
-	err = w.In.Write(frameHello, text)
-	var kind byte
-	var content []byte
-	if err == nil {
-		kind, content, err = w.Out.Read()
-	}
-	switch {
-	case err != nil:
-		lost := w.lost()
-		return fmt.Errorf("%s could not be started: %w", w.name, lost)
-	case kind == frameRefuse:
-		text := string(content)
-		w.give("")
-		w.lost()
-		return fmt.Errorf("%s: %s", w.name, text)
-	case kind != frameReady:
-		w.give("")
-		w.lost()
-		return fmt.Errorf("%s says %q before it is ready: is it this program?", w.name, kind)
-	}
-	return nil
+	under   atomic.Uint64   // the number of the chunk that is under way, or 0
+	heeded  <-chan struct{} // Done of the context of the last chunk …
+	unwatch func() bool     // … which ends the chunk under way, until this is called
 }
 
 // give kills the process, for a reason that is told.
@@ -151,6 +70,7 @@ func (w *workerProcess) give(why string) {
 
 // lost waits for the end of the process and says how it was.
 func (w *workerProcess) lost() *WorkerLostError {
+	w.unwatch()
 	reason, stderr := w.Wait()
 	w.ended = true
 	if w.fds != nil {
@@ -178,12 +98,9 @@ func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (
 	binary.LittleEndian.PutUint32(head[12:], uint32(chunk.Attempt))
 	binary.LittleEndian.PutUint64(head[16:], w.chunks)
 	w.jobs += chunk.Count
-	number, over := w.chunks, make(chan struct{})
-	defer close(over)
-	defer context.AfterFunc(ctx, func() { w.cancel(number, over) })()
-	if limit := w.session.task.JobTimeout; limit > 0 {
-		go w.watch(limit, over)
-	}
+	w.packing.begin(chunk.First)
+	w.heed(ctx)
+	defer w.under.Store(0)
 	if err := w.In.Write(frameChunk, head[:], chunk.Jobs); err != nil {
 		return w.died(ctx, chunk, -1, done)
 	}
@@ -195,16 +112,17 @@ func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (
 		}
 		switch kind {
 		case frameDone:
-			d, err := decodeDone(content)
-			if err != nil {
-				w.give("it sends nonsense")
-				w.lost()
-				return false, err
-			}
-			d.Worker = w.name
 			w.rests()
-			last = d.Index
-			done(d)
+			d := Done{Worker: w.name}
+			for len(content) > 0 {
+				if content, err = w.packing.unpack(content, &d); err != nil {
+					w.give("it sends nonsense")
+					w.lost()
+					return false, err
+				}
+				last = d.Index
+				done(d)
+			}
 		case frameEnd:
 			w.rests()
 			if len(content) == 0 {
@@ -245,55 +163,6 @@ func (w *workerProcess) rests() {
 	}
 }
 
-// cancel tells the process to end the contexts of a chunk's jobs, and kills it if they go on. The number
-// of the chunk keeps it from hitting the next one.
-func (w *workerProcess) cancel(chunk uint64, over <-chan struct{}) {
-	_ = w.In.Write(frameCancel, binary.LittleEndian.AppendUint64(nil, chunk))
-	select {
-	case <-over:
-	case <-time.After(graceTime):
-		w.give("its job went on after it was told to end")
-	}
-}
-
-// watch kills the process when a job goes on after its time limit, with the stacks of its goroutines on
-// its standard error.
-func (w *workerProcess) watch(limit time.Duration, over <-chan struct{}) {
-	tick := time.NewTicker(max(limit/8, 5*time.Millisecond))
-	defer tick.Stop()
-	for {
-		select {
-		case <-over:
-			return
-		case <-tick.C:
-		}
-		job, since := w.board[boardJob].Load(), w.board[boardSince].Load()
-		if w.board[boardPhase].Load() != inJob || time.Since(time.Unix(0, since)) < limit+graceTime {
-			continue
-		}
-		if job != w.board[boardJob].Load() || since != w.board[boardSince].Load() {
-			continue // it was on to the next one
-		}
-		why := "its job went on after its time limit"
-		if !w.killed.CompareAndSwap(nil, &why) {
-			return
-		}
-		_ = w.In.Write(frameStacks)
-		select {
-		case <-w.shown:
-		case <-w.Ended():
-		case <-time.After(dumpTime): // it does not even answer
-			w.Dump()
-			select {
-			case <-w.Ended():
-			case <-time.After(dumpTime):
-			}
-		}
-		w.Kill()
-		return
-	}
-}
-
 // died says what became of a chunk whose process has died: the job that it was running is blamed, if there was one.
 func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done func(Done)) (reported bool, err error) {
 	lost := w.lost()
@@ -309,7 +178,10 @@ func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done fu
 	case phase != inJob || job <= last || job < chunk.First || job >= chunk.First+chunk.Count || ctx.Err() != nil:
 		return false, lost
 	}
-	d := Done{Index: job, Err: lost, Worker: w.name, Start: since, Elapsed: time.Since(since)}
+	d := Done{Index: job, Err: lost, Worker: w.name}
+	if !w.session.task.untimed {
+		d.Start, d.Elapsed = since, time.Since(since)
+	}
 	if limit := w.session.task.JobTimeout; limit > 0 && d.Elapsed >= limit && w.killed.Load() != nil {
 		d.Err = &TimeoutError{Limit: limit, Elapsed: d.Elapsed, Err: lost}
 	}
