@@ -71,6 +71,64 @@ func init() {
 // Run go generate if this line does not compile: the signature of Double has changed.
 var _ func(float64) float64 = Double
 
+// EndsRunner runs Ends over many inputs. Its methods Run, Stream, Unordered and Batch are
+// those of jobgen.Runner.
+type EndsRunner struct {
+	jobgen.Runner[[]float64, float64]
+}
+
+// NewEndsRunner makes a runner of Ends.
+// The options opts hold for every run; those of a single call override them.
+func NewEndsRunner(opts ...jobgen.Option) *EndsRunner {
+	return &EndsRunner{jobgen.NewRunner(specEnds(), opts...)}
+}
+
+// specEnds describes Ends to the runtime.
+func specEnds() jobgen.Spec[[]float64, float64] {
+	return jobgen.Spec[[]float64, float64]{
+		Name: "github.com/jobgen/jobgen/bench.Ends",
+		Pos:  "procwork.go",
+		New: func() jobgen.Instance[[]float64, float64] {
+			return jobgen.Instance[[]float64, float64]{Do: func(_ context.Context, in []float64) (float64, error) {
+				return Ends(in), nil
+			}}
+		},
+		Wire: &jobgen.Wire[[]float64, float64]{
+			Fingerprint: 0x5a7759bb7ede9b72,
+			Config:      wire.NoConfig,
+			Configured: func(b []byte) (func() jobgen.Instance[[]float64, float64], error) {
+				d := wire.Decode(b)
+				return specEnds().New, d.End()
+			},
+			AppendIn: func(b []byte, in []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &in), nil
+			},
+			ReadIn: func(b []byte) (in []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out float64) ([]byte, error) {
+				return wire.AppendFloat64(b, &out), nil
+			},
+			ReadOut: func(b []byte) (out float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadFloat64(&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	jobgen.Register(specEnds())
+}
+
+// Run go generate if this line does not compile: the signature of Ends has changed.
+var _ func([]float64) float64 = Ends
+
 // NoteRunner runs Note over many inputs. Its methods Run, Stream, Unordered and Batch are
 // those of jobgen.Runner.
 type NoteRunner struct {
@@ -253,6 +311,69 @@ func init() {
 
 // Run go generate if this line does not compile: the signature of Variance has changed.
 var _ func(sharedmem.Array[float64]) float64 = Variance
+
+// ZerosRunner runs Zeros over many inputs. Its methods Run, Stream, Unordered and Batch are
+// those of jobgen.Runner.
+type ZerosRunner struct {
+	jobgen.Runner[int, []float64]
+}
+
+// NewZerosRunner makes a runner of Zeros.
+// The options opts hold for every run; those of a single call override them.
+func NewZerosRunner(opts ...jobgen.Option) *ZerosRunner {
+	return &ZerosRunner{jobgen.NewRunner(specZeros(), opts...)}
+}
+
+// specZeros describes Zeros to the runtime.
+func specZeros() jobgen.Spec[int, []float64] {
+	return jobgen.Spec[int, []float64]{
+		Name: "github.com/jobgen/jobgen/bench.Zeros",
+		Pos:  "procwork.go",
+		New: func() jobgen.Instance[int, []float64] {
+			return jobgen.Instance[int, []float64]{Do: func(_ context.Context, in int) ([]float64, error) {
+				return Zeros(in), nil
+			}}
+		},
+		Wire: &jobgen.Wire[int, []float64]{
+			Fingerprint: 0xd9f2f95aaf97b3bc,
+			Config:      wire.NoConfig,
+			Configured: func(b []byte) (func() jobgen.Instance[int, []float64], error) {
+				d := wire.Decode(b)
+				return specZeros().New, d.End()
+			},
+			AppendIn: func(b []byte, in int) ([]byte, error) {
+				return wire.AppendInt(b, &in), nil
+			},
+			ReadIn: func(b []byte) (in int, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadInt(&d, &in)
+				rest, err = d.Rest()
+				return in, rest, err
+			},
+			AppendOut: func(b []byte, out []float64) ([]byte, error) {
+				return wire.AppendNumbers[float64](b, &out), nil
+			},
+			ReadOut: func(b []byte) (out []float64, rest []byte, err error) {
+				d := wire.Decode(b)
+				wire.ReadNumbers[float64](&d, &out)
+				rest, err = d.Rest()
+				return out, rest, err
+			},
+		},
+	}
+}
+
+func init() {
+	jobgen.Register(specZeros())
+}
+
+// RunN runs the jobs 0 to n-1.
+func (r *ZerosRunner) RunN(ctx context.Context, n int, opts ...jobgen.Option) ([][]float64, error) {
+	return jobgen.RunN(ctx, &r.Runner, n, opts...)
+}
+
+// Run go generate if this line does not compile: the signature of Zeros has changed.
+var _ func(int) []float64 = Zeros
 
 func appendMapOfStringToInt(b []byte, p *map[string]int) []byte {
 	b = wire.AppendMapLen(b, p)

@@ -2,6 +2,7 @@
 
 Prints the nanoseconds per job, a line for each repetition; "not installed" if the library is not there.
 """
+import array
 import multiprocessing
 import sys
 from time import perf_counter
@@ -9,6 +10,14 @@ from time import perf_counter
 
 def double(x):
     return 2 * x
+
+
+def ends(a):
+    return a[0] + a[-1]
+
+
+def zeros(n):
+    return array.array("d", bytes(8 * n))
 
 
 def joblib(workers):
@@ -35,6 +44,10 @@ def main():
     what, jobs, workers, repetitions = sys.argv[1], *map(int, sys.argv[2:])
     context = multiprocessing.get_context("spawn" if "spawn" in what else "fork")
     inputs = [float(i) for i in range(jobs)]
+    if "slice-in" in what:
+        inputs = [zeros(int(what.split("-")[-1]))] * jobs
+    if "slice-out" in what:
+        inputs = [int(what.split("-")[-1])] * jobs
 
     def pool():
         if what.startswith("executor"):
@@ -47,6 +60,9 @@ def main():
         if what.startswith("dask"):
             return dask(workers)
         p = context.Pool(workers)
+        if "slice" in what:
+            work = ends if "slice-in" in what else zeros
+            return p, lambda x: sum(1 for _ in p.imap(work, x))
         return p, lambda x: p.map(double, x, 1 if "one" in what else None)
 
     if "start" in what:  # a pool for each repetition, and its start counts

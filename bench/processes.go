@@ -14,7 +14,7 @@ func processes(b *bench) []*table {
 	if arraysTravel() {
 		tables = append(tables, sharedArrays(b))
 	}
-	return tables
+	return append(tables, slicesTravel(b)...)
 }
 
 // arraysTravel reports whether other processes can see arrays. Under the race detector they cannot.
@@ -67,8 +67,9 @@ func chunksOfOne(b *bench) *table {
 		title: "Processes: chunks of one job",
 		head:  []string{"chunks of one", "jobs", "time per job", "jobgen / it", "one stream / it"},
 		notes: []string{
-			"jobgen: tiny jobs in a stream with a Window of 1 for each worker, of a process each, from the first results on. With jobs of",
-			"300 µs chunks have one job without that: what processes take longer than goroutines, per job; 0 (–) if it is lost in the noise.",
+			"jobgen: tiny jobs in a stream with a Window of 1 for each worker, of a process each, from the first results on, for which",
+			"the consumer's goroutine waits itself. Jobs of 300 µs are a few to a chunk: what processes take longer than goroutines, per",
+			"job; 0 (–) if it is lost in the noise.",
 			"ProcessPoolExecutor.map has chunks of one unless told otherwise. All pools are kept and warm. go-plugin: a plugin for each worker, and calls one after the other of each.",
 		},
 	}

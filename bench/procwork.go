@@ -29,3 +29,13 @@ func Variance(a sharedmem.Array[float64]) float64 {
 	}
 	return squares / float64(len(s))
 }
+
+// Ends is a job that hardly looks at its slice, which has to reach it all the same.
+//
+//jobgen:worker
+func Ends(s []float64) float64 { return s[0] + s[len(s)-1] }
+
+// Zeros is a job whose result is a slice.
+//
+//jobgen:worker
+func Zeros(n int) []float64 { return make([]float64, n) }

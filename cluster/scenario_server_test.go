@@ -188,7 +188,12 @@ func TestScenario05Replicas(t *testing.T) {
 		byName[s.config.Name] = s
 	}
 	url := strings.Join(urls, ",")
-	agents := workers(t, url, 2, 2) // before the driver: it is they who make the buckets
+	agents := workers(t, url, 2, 2)
+	c, _ := connect(t, url, cluster.Options{Replicas: 3})
+	// The first driver makes the buckets for which the workers wait.
+	in := deeds(1, 0)
+	out, err := hazards(hazard{}, jobgen.On(c)).Run(limited(t), in)
+	check(t, in, out, err)
 	eventually(t, "both workers", func() bool { return presences(t, all[0]) >= 2 })
 	for i, v := range []struct{ name, stream string }{
 		{"leader of results killed", "JGR_"},

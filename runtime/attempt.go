@@ -115,7 +115,9 @@ func (l *lane[In, Out]) try() (Out, error) {
 	}
 	l.ctx.index = int(l.job)
 	ctx := context.Context(l.ctx)
-	l.times.start = time.Now()
+	if l.times.start = (time.Time{}); !l.untimed { // nobody wants to know
+		l.times.start = time.Now()
+	}
 	if limit := l.cfg.timeout; limit > 0 {
 		ctx, l.times.release = context.WithTimeout(ctx, limit)
 	}
@@ -134,7 +136,7 @@ func (l *lane[In, Out]) try() (Out, error) {
 func (l *lane[In, Out]) ended(err error) error {
 	a := &l.times
 	if a.start.IsZero() {
-		return err // of a plain run: nobody asked
+		return err // nobody asked
 	}
 	a.elapsed = time.Since(a.start)
 	if a.release != nil {

@@ -44,9 +44,11 @@ type Task struct {
 	WorkerStarted func(worker string)
 	WorkerLost    func(worker string, err error)
 
-	place    string   // where the worker is, in a process that is a worker
-	observer Observer // of the jobs there
-	note     noter    // what the worker there is about to do
+	untimed  bool          // nobody wants to know when a job began, and how long it took
+	place    string        // where the worker is, in a process that is a worker
+	observer Observer      // of the jobs there
+	begins   func(job int) // the same as its JobStarted where times are not wanted
+	note     noter         // what the worker there is about to do
 }
 
 // Limiting is a backend that keeps to [MaxJobsPerWorker] and [MemoryLimit]. A run that asks for them on any other

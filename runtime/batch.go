@@ -45,8 +45,8 @@ func newBatch[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config,
 		b.wait.Do(func() {})
 		return b
 	}
-	r := startRun(ctx, spec, cfg, -1)
-	b.t = newTask[In, Out](r, spec, (*batchStore[In, Out])(b), batchChunk, true)
+	r := startRun(ctx, spec, cfg, -1, true)
+	b.t = newTask[In, Out](r, spec, (*batchStore[In, Out])(b), batchChunk)
 	context.AfterFunc(r.ctx, func() { b.stopAbove(allStop, context.Cause(r.ctx)) })
 	return b
 }

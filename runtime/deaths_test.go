@@ -96,6 +96,24 @@ func TestFailureIsTheJobs(t *testing.T) {
 	}
 }
 
+// The end of its goroutine is the job's, too, where that is not jobgen's own.
+func TestGoexitIsTheJobs(t *testing.T) {
+	at := []int{0, 11, 12, 39}
+	for place, prefix := range map[string]string{atReadIn: "decoding the input: ", atDo: ""} {
+		t.Run(place, func(t *testing.T) {
+			t.Parallel()
+			in := among(place+" goexit", 40, at...)
+			out, err := mortals(mortal{}, jobgen.CollectErrors()).Run(t.Context(), in)
+			for _, j := range checkJobs(t, err, at...) {
+				if !errors.Is(j, jobgen.ErrGoexit) || !strings.HasPrefix(j.Err.Error(), prefix) {
+					t.Errorf("%v", j)
+				}
+			}
+			checkOthers(t, in, out, at...)
+		})
+	}
+}
+
 // A process that dies where no job can be blamed is followed by another, but not for ever: what kills each of
 // them ends the run, with its reason.
 func TestDeathIsTheWorkers(t *testing.T) {
@@ -140,6 +158,24 @@ func TestFailureIsTheWorkers(t *testing.T) {
 				checkText(t, err, part, errTold.Error())
 				if place == "close" {
 					checkOthers(t, in, out)
+				}
+			})
+		}
+	}
+}
+
+// A panic, or the end of its goroutine, in what surrounds the jobs is reported, and the process goes on to its end.
+func TestPanicsOutsideOfJobs(t *testing.T) {
+	for _, as := range []string{"panic", "goexit"} {
+		for _, in := range []string{"setup", "close"} {
+			t.Run(in+" "+as, func(t *testing.T) {
+				var lost atomic.Int64
+				_, err := mortals(mortal{In: in, As: as}, jobgen.Observe(jobgen.Observer{
+					WorkerLost: func(jobgen.RunInfo, string, error) { lost.Add(1) },
+				})).Run(t.Context(), among("x", 10, 0))
+				part := map[string]string{"panic": errTold.Error(), "goexit": jobgen.ErrGoexit.Error()}[as]
+				if err == nil || !strings.Contains(strings.ToLower(err.Error()), in+": ") || !strings.Contains(err.Error(), part) || lost.Load() > 0 {
+					t.Errorf("%d processes were lost, and the error is %v", lost.Load(), err)
 				}
 			})
 		}
@@ -229,6 +265,39 @@ func TestDeathWithLargeJobs(t *testing.T) {
 		out, err := mortals(mortal{}, jobgen.CollectErrors()).Run(t.Context(), in)
 		checkJobs(t, err, deadly...)
 		checkOthers(t, in, out, deadly...)
+	}
+}
+
+// Inputs and results too large for a pipe to be quick reach the other side whole, in the company of small ones, and when
+// a process dies among them.
+func TestLargeJobs(t *testing.T) {
+	const n = 40
+	var in []string
+	for i := range n {
+		size := []int{10, 70_000, 200_000, 100, 600_000}[i%5]
+		in = append(in, strings.Repeat(fmt.Sprint("job ", i, " "), size/8))
+	}
+	for _, deadly := range [][]int{nil, {13}, {31, 32, 39}} {
+		in := slices.Clone(in)
+		for _, i := range deadly {
+			in[i] = "exit " + in[i] // whatever follows
+		}
+		out, err := mortals(mortal{}, jobgen.CollectErrors()).Run(t.Context(), in)
+		var failed []int
+		var run *jobgen.RunError
+		if errors.As(err, &run) {
+			for _, j := range run.Jobs {
+				failed = append(failed, j.Index)
+			}
+		}
+		if !slices.Equal(failed, deadly) {
+			t.Errorf("jobs %v failed, not %v: %.200v", failed, deadly, err)
+		}
+		for i := range in {
+			if !slices.Contains(deadly, i) && out[i] != in[i] {
+				t.Errorf("job %d has another result, of %d bytes", i, len(out[i]))
+			}
+		}
 	}
 }
 

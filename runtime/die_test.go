@@ -21,6 +21,8 @@ func die(how string) error {
 		return errTold
 	case "panic":
 		panic(errTold)
+	case "goexit":
+		runtime.Goexit()
 	case "SIGKILL", "SIGTERM", "SIGABRT", "SIGSEGV", "SIGSTOP":
 		syscall.Kill(os.Getpid(), map[string]syscall.Signal{"SIGKILL": syscall.SIGKILL, "SIGTERM": syscall.SIGTERM,
 			"SIGABRT": syscall.SIGABRT, "SIGSEGV": syscall.SIGSEGV, "SIGSTOP": syscall.SIGSTOP}[how])
@@ -53,12 +55,17 @@ func die(how string) error {
 		syscall.Close(3)
 	case "close out":
 		syscall.Close(4)
+	case "close control":
+		syscall.Close(5)
+	case "read":
+		go syscall.Read(3, make([]byte, 9)) // of the next chunk
+		time.Sleep(time.Millisecond)
 	case "close all":
-		for _, fd := range []int{3, 4, 5} {
+		for fd := 3; fd <= 7; fd++ {
 			syscall.Close(fd)
 		}
 	case "close all and hang":
-		for _, fd := range []int{3, 4, 5} {
+		for fd := 3; fd <= 7; fd++ {
 			syscall.Close(fd)
 		}
 		select {}

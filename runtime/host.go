@@ -77,13 +77,14 @@ func (h *host[In, Out]) Open(ctx context.Context, task Task) (HostSeat, error) {
 		attempts: 1, collect: true, workers: 1, timeout: task.JobTimeout,
 		seed: task.Run.Seed, seeded: true, observer: []Observer{task.observer},
 	}
-	s := &hostSeat[In, Out]{wire: spec.Wire}
+	s := &hostSeat[In, Out]{wire: spec.Wire, begins: task.begins}
 	r := newRun(ctx, cfg, spec.name, -1)
-	r.info, r.hosted, r.remember, r.place, r.note = task.Run, true, false, task.place, task.note
+	r.info, r.hosted, r.remember, r.place = task.Run, true, false, task.place
+	r.untimed, r.note = task.untimed, task.note
 	if task.Logger != nil { // for what jobs write; the run's own records are written where the run is
 		r.cfg.logger = calm(task.Logger)
 	}
-	s.t = newTask[In, Out](r, &spec, s, maxChunk, true)
+	s.t = newTask[In, Out](r, &spec, s, maxChunk)
 	return s, nil
 }
 
@@ -97,74 +98,96 @@ type hostSeat[In, Out any] struct {
 	in   []In
 	left atomic.Int64 // jobs of the chunk that have not ended
 	buf  []byte
-	done func(Done)
+	done func(*Done)
+
+	undecoded error // why the job after those that are in could not be decoded
+
+	begins func(job int) // is told of each job, where times are not wanted; may be nil
 }
 
 func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) error {
-	undecoded := s.decode(chunk)
-	if undecoded != nil {
-		chunk.Count = len(s.in)
-	}
-	if chunk.Count > 0 {
-		if err := s.run(chunk, done); err != nil {
-			return err
+	s.load(chunk, func(d *Done) { done(*d) })
+	if s.left.Load() > 0 {
+		if s.t.started == 0 {
+			s.t.startLane()
 		}
+		s.t.consumer.until(func() bool { return s.left.Load() == 0 || s.t.alive.Load() == 0 })
 	}
-	if undecoded != nil {
-		done(Done{Index: chunk.First + chunk.Count, Err: undecoded, Worker: s.t.place, Start: time.Now()})
+	return s.verdict()
+}
+
+// load makes a chunk the jobs that are to be run: those before the first that cannot be decoded.
+func (s *hostSeat[In, Out]) load(chunk Chunk, done func(*Done)) {
+	s.done, s.undecoded = done, nil
+	defer func() { // also where the user's own decoding ends the goroutine
+		n := int64(len(s.in))
+		s.left.Store(n)
+		s.t.first.Store(int64(chunk.Attempt))
+		if n > 0 {
+			s.t.replace(span{s.base, s.base + n})
+		}
+	}()
+	s.decode(chunk)
+}
+
+// verdict is why a chunk has not been run to its end, nil if it has: then the job that ends it because it could not
+// be decoded is reported, too.
+func (s *hostSeat[In, Out]) verdict() error {
+	if s.left.Load() > 0 {
+		s.t.mu.Lock()
+		defer s.t.mu.Unlock()
+		return s.t.cause
+	}
+	if err := s.undecoded; err != nil {
+		s.undecoded = nil
+		d := Done{Index: int(s.base) + len(s.in), Err: fmt.Errorf("decoding the input: %w", err), Worker: s.t.place}
+		if !s.t.untimed {
+			d.Start = time.Now()
+		}
+		s.done(&d)
 	}
 	return nil
 }
 
-// run runs the jobs that were decoded.
-func (s *hostSeat[In, Out]) run(chunk Chunk, done func(Done)) error {
-	s.done = done
-	s.left.Store(int64(chunk.Count))
-	s.t.first.Store(int64(chunk.Attempt))
-	s.t.replace(span{s.base, s.base + int64(chunk.Count)})
-	if s.t.started == 0 {
-		s.t.startLane()
-	}
-	s.t.consumer.until(func() bool { return s.left.Load() == 0 || s.t.alive.Load() == 0 })
-	if s.left.Load() == 0 {
-		return nil
-	}
-	s.t.mu.Lock()
-	defer s.t.mu.Unlock()
-	return s.t.cause
-}
-
 // decode decodes the inputs of a chunk, and stops at the first that cannot be. A panic in the user's own
 // decoding is an error.
-func (s *hostSeat[In, Out]) decode(chunk Chunk) (err error) {
+func (s *hostSeat[In, Out]) decode(chunk Chunk) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+		if returned {
+			return
 		}
-		if err != nil {
-			err = fmt.Errorf("decoding the input: %w", err)
+		s.undecoded = ErrGoexit
+		if v := recover(); v != nil {
+			s.undecoded = &PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
 	clear(s.in)
 	s.base, s.in = int64(chunk.First), s.in[:0]
 	rest := chunk.Jobs
+	note := s.t.note
 	for i := range chunk.Count {
-		if note := s.t.note; note != nil {
+		if note != nil {
 			note(inDecode, chunk.First+i)
 		}
 		in, r, err := s.wire.ReadIn(rest)
-		if err != nil {
-			return err
+		if err == nil && i == chunk.Count-1 && len(r) > 0 {
+			err = fmt.Errorf("%d bytes are left over", len(r))
 		}
-		if i == chunk.Count-1 && len(r) > 0 {
-			return fmt.Errorf("%d bytes are left over", len(r))
+		if err != nil {
+			s.undecoded = err
+			break
 		}
 		s.in, rest = append(s.in, in), r
 	}
-	return nil
+	returned = true
 }
 
 func (s *hostSeat[In, Out]) Close() error {
+	if l := s.t.inline; l != nil {
+		for l.guarded(l.close) {
+		}
+	}
 	_ = s.t.finish() // its jobs have been reported one by one
 	return s.t.closing
 }
@@ -182,24 +205,24 @@ func (s *hostSeat[In, Out]) finished(o *Outcome[Out]) {
 	} else {
 		d.Result, d.Err = s.encode(o.Value)
 	}
-	s.done(d)
-	if s.left.Add(-1) == 0 {
-		s.t.consumer.hurry()
-	}
+	s.report(&d)
 }
 
 // encode encodes a result, for the time until the next one. A panic in the user's own encoding is the job's.
 func (s *hostSeat[In, Out]) encode(out Out) (_ []byte, err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+		if !returned {
+			if v := recover(); v != nil {
+				err = &PanicError{Value: v, Stack: debug.Stack()}
+			}
 		}
 		if err != nil {
 			err = fmt.Errorf("encoding the result: %w", err)
 		}
 	}()
 	b, err := s.wire.AppendOut(s.buf[:0], out)
-	if err == nil {
+	if returned = true; err == nil {
 		s.buf = b
 	}
 	return b, err

@@ -16,7 +16,8 @@ type lane[In, Out any] struct {
 	*task[In, Out]
 	seat *seat
 	id   string
-	link *link[In, Out] // nil: the jobs run here
+	link *link[In, Out]     // nil: the jobs run here
+	host *hostSeat[In, Out] // not nil: they run here for a process that wants to know their results only
 
 	inst   Instance[In, Out]
 	live   bool // inst is set up
@@ -54,22 +55,26 @@ const (
 func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
 	l := &lane[In, Out]{task: t, seat: &t.seats[t.started], id: id, tries: int(t.first.Load())}
 	l.pace.most, l.pace.aim = t.most, chunkTime
+	if t.session != nil {
+		l.link = &link[In, Out]{session: t.session, slot: t.started, wire: t.spec.Wire}
+		l.live = true // what has to be set up is elsewhere
+		l.pace.aim = remoteChunkTime
+		if paced, ok := t.session.(Paced); ok {
+			l.pace.aim, l.pace.told = paced.ChunkTime(), true
+		}
+		l.pace.restart()
+	}
 	t.started++
 	return l
 }
 
 // startLane starts the worker of the next seat.
 func (t *task[In, Out]) startLane() {
-	slot := t.started
 	name := t.place
 	if name == "" {
-		name = laneName(slot + 1)
+		name = laneName(t.started + 1)
 	}
 	l := t.newLane(name)
-	if t.session != nil {
-		l.link = &link[In, Out]{session: t.session, slot: slot, wire: t.spec.Wire}
-		l.live = true // what has to be set up is elsewhere
-	}
 	t.lanes.Add(1)
 	t.alive.Add(1)
 	go l.loop()
@@ -121,11 +126,7 @@ func (l *lane[In, Out]) loop() {
 	}()
 	// A fault in mapped memory ends the program, unless this is on: then it is a panic of the job that met it.
 	debug.SetPanicOnFault(true)
-	work := l.work
-	if l.link != nil {
-		work = l.workRemote
-	}
-	for l.guarded(work) {
+	for l.guarded(l.work) {
 	}
 	for l.guarded(l.close) {
 	}
@@ -174,6 +175,15 @@ func (l *lane[In, Out]) caught(v any) {
 
 // work takes jobs and runs them, after it has settled the one that a panic left behind.
 func (l *lane[In, Out]) work() {
+	l.settleBroken()
+	for l.refill() {
+		l.runClaimed()
+	}
+	l.flush()
+}
+
+// settleBroken settles the job that has panicked or ended its goroutine, if one has.
+func (l *lane[In, Out]) settleBroken() {
 	if l.broken != nil {
 		l.discard()
 		err := l.broken
@@ -182,16 +192,17 @@ func (l *lane[In, Out]) work() {
 		var none Out
 		l.settle(none, err)
 	}
-	for l.refill() {
-		l.runClaimed()
-	}
-	l.flush()
 }
 
 func (l *lane[In, Out]) runClaimed() {
-	if l.plain {
+	switch {
+	case l.link != nil:
+		l.runRemote(l.seat.takeAll())
+	case l.plain:
 		l.runPlain()
-	} else {
+	case l.host != nil:
+		l.runUntimed(l.host)
+	default:
 		l.runTimed()
 	}
 }

@@ -424,3 +424,21 @@ func TestZeroRunner(t *testing.T) {
 		t.Error("a batch of a zero Runner has no error")
 	}
 }
+
+// A Setup that panics, or ends its goroutine, is called once, and ends the run.
+func TestSetupPanics(t *testing.T) {
+	for name, fail := range map[string]func(){"panic": func() { panic("deliberate") }, "goexit": runtime.Goexit} {
+		calls := 0
+		r := jobgen.NewRunner(jobgen.Spec[int, int]{Name: "example.com/p.W", New: func() jobgen.Instance[int, int] {
+			return jobgen.Instance[int, int]{
+				Setup: func(context.Context) error { calls++; fail(); return nil },
+				Do:    func(_ context.Context, in int) (int, error) { return in, nil },
+			}
+		}}, jobgen.Workers(1))
+		_, err := r.Run(t.Context(), []int{1, 2, 3})
+		var run *jobgen.RunError
+		if !errors.As(err, &run) || run.Cause == nil || run.NotRun != 3 || !strings.Contains(err.Error(), "Setup") || calls != 1 {
+			t.Errorf("%s: after %d calls: %v", name, calls, err)
+		}
+	}
+}

@@ -21,7 +21,7 @@ import (
 
 // A job that closes descriptors which are not its own is the end of its worker, and not of the run.
 func TestClosedDescriptors(t *testing.T) {
-	for _, how := range []string{"close in", "close out", "close all", "close all and hang"} {
+	for _, how := range []string{"close in", "close out", "close control", "close all", "close all and hang"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			in := among(atDo+" "+how, 10, 4)
@@ -38,6 +38,17 @@ func TestClosedDescriptors(t *testing.T) {
 			checkOthers(t, in, out, 4)
 		})
 	}
+}
+
+// A job that reads what its worker is sent harms the worker, and no job after it.
+func TestStrayRead(t *testing.T) {
+	t.Parallel()
+	in := among(atDo+" read", 10, 0)
+	out, err := mortals(mortal{}, jobgen.Workers(1)).Run(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkOthers(t, in, out)
 }
 
 // Standard input, output and error are a job's to close.
@@ -129,10 +140,13 @@ func runNested(ctx context.Context, job string) (string, error) {
 // A job can itself run jobs in processes. What becomes of those is its own affair.
 func TestNestedProcesses(t *testing.T) {
 	t.Parallel()
-	out, err := mortals(mortal{}, jobgen.CollectErrors()).Run(t.Context(), []string{"nested fine", "nested " + atDo + " exit 3", "nested " + atDo + " exit 0", "a"})
+	out, err := mortals(mortal{}, jobgen.CollectErrors(), jobgen.Observe(jobgen.Observer{
+		WorkerLost: func(_ jobgen.RunInfo, worker string, err error) {
+			t.Errorf("the outer process %s is lost: %v", worker, err)
+		},
+	})).Run(t.Context(), []string{"nested fine", "nested " + atDo + " exit 3", "nested " + atDo + " exit 0", "a"})
 	for _, j := range checkJobs(t, err, 1, 2) {
-		var death *jobgen.WorkerLostError
-		if errors.As(j, &death) {
+		if _, ok := j.Err.(*jobgen.WorkerLostError); ok {
 			t.Errorf("the outer process is lost: %v", j)
 		}
 		checkText(t, j, "job 3", "the worker process was lost: exit status")

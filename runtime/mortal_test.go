@@ -98,6 +98,8 @@ func (m *mortal) Do(ctx context.Context, in string) (string, error) {
 		return "", ctx.Err()
 	case "child":
 		return startChild(arg)
+	case "exit": // whatever follows
+		os.Exit(3)
 	case "nested":
 		return runNested(ctx, arg)
 	}

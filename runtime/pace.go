@@ -19,7 +19,7 @@ type pace struct {
 const (
 	chunkTime = 200 * time.Microsecond
 
-	// What goes to another process takes some 50 µs on the way there and back, during which its
+	// What goes to another process takes some 10 to 50 µs on the way there and back, during which its
 	// worker has nothing to do.
 	remoteChunkTime = 2 * time.Millisecond
 

@@ -62,10 +62,11 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 	if task.Run.Jobs >= 0 {
 		n = max(1, min(n, task.Run.Jobs))
 	}
-	s := &processSession{ctx: ctx, task: task, slots: make([]processSlot, n), kills: proc.MemoryKills()}
+	s := &processSession{ctx: ctx, task: task, slots: make([]processSlot, n), kills: proc.MemoryKills(), shared: sharedFor(n)}
 	s.hello = hello{
 		ABI: ABI1, Worker: task.Worker, Fingerprint: task.Fingerprint, Config: task.Config,
 		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: lowestLevel(task.Logger), Memory: task.MemoryLimit,
+		Untimed: task.untimed,
 	}
 	if err := s.makeBoard(); err != nil {
 		return nil, err
@@ -128,8 +129,9 @@ type processSession struct {
 	slots []processSlot
 	kills int64 // processes that the kernel had ended for want of memory, at the start
 
-	arena *sharedmem.Arena // of board; nil where processes cannot share memory
-	board sharedmem.Array[int64]
+	shared int              // bytes for large frames, for each process and direction
+	arena  *sharedmem.Arena // of board; nil where processes cannot share memory
+	board  sharedmem.Array[int64]
 }
 
 // processSlot is a place for a process. One goroutine at a time uses it.
@@ -151,6 +153,19 @@ func (s *processSession) makeBoard() error {
 	}
 	s.hello.Board, err = s.board.MarshalBinary()
 	return err
+}
+
+// mostShared is what large frames may take of memory, for all processes of a run together. They take it when there are
+// such frames, up to the size of the largest. It is addresses in any case, of which a system of 32 bits has few.
+const (
+	mostShared  = 64 << 20 << (^uint(0) >> 63 * 3)
+	leastShared = 1 << 20
+)
+
+// sharedFor returns how much each of n processes may have for either direction.
+func sharedFor(n int) int {
+	size := mostShared / (2 * n) &^ (leastShared - 1)
+	return max(size, leastShared) // with more than 256 processes a little more than mostShared
 }
 
 // childEnv is what a child gets beside the environment of this process: the processors are shared out
@@ -195,18 +210,19 @@ func (s *processSession) Run(ctx context.Context, slot int, chunk Chunk, done fu
 		}
 		reported, err := p.process.run(ctx, chunk, done)
 		var lost *WorkerLostError
+		ended := p.process.ended
 		switch {
 		case err == nil:
 			p.deaths = 0
 			return nil
-		case p.process.ended:
+		case ended:
 			p.process = nil
 		}
 		if ctx.Err() != nil {
 			return nil // it was told to end
 		}
-		if errors.Is(err, ErrSuspects) || !errors.As(err, &lost) {
-			return err
+		if !ended || errors.Is(err, ErrSuspects) || !errors.As(err, &lost) {
+			return err // a process that goes on has told it, which may itself have lost another
 		}
 		if reported {
 			p.deaths = 0

@@ -4,6 +4,10 @@ package jobgen_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -11,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	jobgen "github.com/jobgen/jobgen/runtime"
 )
@@ -76,4 +81,47 @@ func TestOutputIsForwarded(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, text)
 		}
 	}
+}
+
+// With a window of one the consumer's goroutine waits for the processes itself. What comes out is the same.
+func TestWindowOfOne(t *testing.T) {
+	in := among(atDo+" exit 3", 20, 7)
+	in[11] = "error eof"
+	n := 0
+	for out, err := range mortals(mortal{}, jobgen.Window(1), jobgen.CollectErrors(), jobgen.Retry(2, 0)).Stream(t.Context(), slices.Values(in)) {
+		var lost *jobgen.WorkerLostError
+		switch {
+		case n == 7 && errors.As(err, &lost), n == 11 && errors.Is(err, io.ErrUnexpectedEOF):
+		case n < len(in) && (err != nil || out != in[n]):
+			t.Errorf("job %d: %q, %v", n, out, err)
+		}
+		n++
+	}
+	if n != len(in) {
+		t.Errorf("%d results", n)
+	}
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var last error
+	for _, err := range mortals(mortal{}, jobgen.Window(1)).Stream(ctx, slices.Values([]string{"a", "wait", "b"})) {
+		if last = err; err == nil {
+			time.AfterFunc(20*time.Millisecond, func() { cancel(errHome) })
+		}
+	}
+	if !errors.Is(last, errHome) {
+		t.Errorf("after it was cancelled: %v", last)
+	}
+
+	defer func() {
+		if v := recover(); !strings.Contains(fmt.Sprint(v), "observed") {
+			t.Errorf("a panic of an observer came out as %v", v)
+		}
+	}()
+	for range mortals(mortal{}, jobgen.Window(1), jobgen.Observe(jobgen.Observer{
+		JobDone: func(jobgen.RunInfo, jobgen.JobInfo) { panic("observed") },
+	})).Stream(t.Context(), slices.Values([]string{"a", "b"})) {
+		t.Error("there is a result")
+	}
+	t.Error("no panic")
 }

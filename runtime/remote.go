@@ -23,9 +23,10 @@ type link[In, Out any] struct {
 }
 
 // startRun begins a run where its options say: it opens the backend, if there is one. A failure to
-// do so is the end of the run, which has begun.
-func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, n int) *run {
+// do so is the end of the run, which has begun. outcomes says that all is wanted that can be known of a job.
+func startRun[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, n int, outcomes bool) *run {
 	r := newRun(ctx, cfg, spec.name, n)
+	r.plain = !outcomes && r.cfg.timeout == 0 && !r.wantsJobs()
 	switch {
 	case cfg.debug:
 	case cfg.backend != nil:
@@ -73,7 +74,7 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 	task := Task{
 		Worker: spec.Name, Fingerprint: spec.Wire.Fingerprint,
 		Workers: r.cfg.workers, JobTimeout: r.cfg.timeout, Logger: r.cfg.logger,
-		MaxJobsPerWorker: r.cfg.maxJobs, MemoryLimit: r.cfg.memory,
+		MaxJobsPerWorker: r.cfg.maxJobs, MemoryLimit: r.cfg.memory, untimed: r.plain,
 		WorkerStarted: func(worker string) {
 			for _, f := range r.workerStarted {
 				f(r.info, worker)
@@ -96,19 +97,6 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 	r.info.Workers = slots
 	r.makeSeats(slots, r.info.Jobs < 0)
 	return nil
-}
-
-// workRemote sends chunks of jobs to the lane's slot until there are no more.
-func (l *lane[In, Out]) workRemote() {
-	l.pace.aim = remoteChunkTime
-	if paced, ok := l.link.session.(Paced); ok {
-		l.pace.aim, l.pace.told = paced.ChunkTime(), true
-	}
-	l.pace.restart()
-	for l.refill() {
-		l.runRemote(l.seat.takeAll())
-	}
-	l.flush()
 }
 
 // runRemote runs jobs on the lane's slot; those that a dying worker left over are sent once more.
@@ -186,7 +174,7 @@ func (l *lane[In, Out]) send(jobs span) (left spans) {
 			k.pending = append(k.pending, true)
 		}
 		k.suspects = false
-		l.dispatch(jobs, func(d Done) { l.reported(jobs, d) })
+		l.dispatch(jobs, func(d Done) { l.reported(jobs, &d) })
 		for i, p := range k.pending {
 			if job := jobs.lo + int64(i); p {
 				left = append(left, span{job, job + 1})
@@ -225,7 +213,7 @@ func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
 }
 
 // reported takes what the backend says of a job.
-func (l *lane[In, Out]) reported(jobs span, d Done) {
+func (l *lane[In, Out]) reported(jobs span, d *Done) {
 	i := int64(d.Index) - jobs.lo
 	if i < 0 || i >= int64(jobs.len()) || !l.link.pending[i] {
 		l.interrupt(fmt.Errorf("%s: the backend reported job %d, which it was not given or had reported before", l.id, d.Index))
@@ -236,14 +224,14 @@ func (l *lane[In, Out]) reported(jobs span, d Done) {
 	out, err := l.decode(d)
 	if err != nil {
 		d.Err, d.Result = err, nil
-		l.link.failed = append(l.link.failed, d)
+		l.link.failed = append(l.link.failed, *d)
 		return
 	}
 	l.succeeded(out)
 }
 
 // decode makes d the current job, and returns its result.
-func (l *lane[In, Out]) decode(d Done) (out Out, err error) {
+func (l *lane[In, Out]) decode(d *Done) (out Out, err error) {
 	l.job = int64(d.Index)
 	l.times = times{start: d.Start, elapsed: d.Elapsed}
 	if d.Worker != "" {
@@ -261,16 +249,19 @@ func (l *lane[In, Out]) decode(d Done) (out Out, err error) {
 
 // result decodes a result. A panic in the user's own decoding is the job's.
 func (l *lane[In, Out]) result(b []byte) (out Out, err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+		if !returned {
+			if v := recover(); v != nil {
+				err = &PanicError{Value: v, Stack: debug.Stack()}
+			}
 		}
 		if err != nil {
 			err = fmt.Errorf("decoding the result: %w", err)
 		}
 	}()
 	out, rest, err := l.link.wire.ReadOut(b)
-	if err == nil && len(rest) > 0 {
+	if returned = true; err == nil && len(rest) > 0 {
 		err = fmt.Errorf("%d bytes are left over", len(rest))
 	}
 	return out, err
@@ -299,7 +290,7 @@ func (l *lane[In, Out]) tryRemote() (out Out, err error) {
 	l.dispatch(one, func(d Done) {
 		if int64(d.Index) == one.lo && !reported {
 			reported = true
-			out, err = l.decode(d)
+			out, err = l.decode(&d)
 		}
 	})
 	if reported {
@@ -314,13 +305,18 @@ func (l *lane[In, Out]) tryRemote() (out Out, err error) {
 // encode appends the input of the current job to b. A panic in the user's own encoding is the
 // job's.
 func (l *lane[In, Out]) encode(b []byte) (_ []byte, err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+		if !returned {
+			if v := recover(); v != nil {
+				err = &PanicError{Value: v, Stack: debug.Stack()}
+			}
 		}
 		if err != nil {
 			err = fmt.Errorf("encoding the input: %w", err)
 		}
 	}()
-	return l.link.wire.AppendIn(b, l.input())
+	b, err = l.link.wire.AppendIn(b, l.input())
+	returned = true
+	return b, err
 }

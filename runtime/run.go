@@ -41,6 +41,8 @@ type run struct {
 	note     noter  // nil: nobody wants to know what workers are about to do
 	hosted   bool   // the run is a part of one elsewhere, which decides what became of a job
 	remember bool   // failed jobs; a stream that goes on after failures would have no bound
+	plain    bool   // nobody wants to know more of a job than its result
+	untimed  bool   // nobody wants to know the times of a job that is run here for another process
 
 	mu      sync.Mutex
 	flawed  bool // some job has failed

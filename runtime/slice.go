@@ -31,7 +31,7 @@ func (s *countStore[In, Out]) finished(o *Outcome[Out]) {}
 
 // runAll runs the n jobs of a store in this process and waits for them.
 func runAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, s store[In, Out], n int) error {
-	t := newTask(startRun(ctx, spec, cfg, n), spec, s, maxChunk, false)
+	t := newTask(startRun(ctx, spec, cfg, n, false), spec, s, maxChunk)
 	t.tail.Store(int64(n))
 	t.closed.Store(true)
 	if t.inline != nil {

@@ -21,13 +21,18 @@ type stream[In, Out any] struct {
 }
 
 func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, inputs iter.Seq[In], yield func(Out, error) bool) {
-	r := startRun(ctx, spec, cfg, -1)
+	r := startRun(ctx, spec, cfg, -1, false)
 	first, most := streamWindow[In, Out](&cfg, len(r.seats))
 	rg := newRing[In, Out](most)
 	r.ring, r.remember = rg.mask+1, !cfg.collect
 	s := &stream[In, Out]{
-		task: newTask(r, spec, rg, streamChunk, false),
+		task: newTask(r, spec, rg, streamChunk),
 		ring: rg, ahead: int64(first), most: int64(most), yield: yield,
+	}
+	if r.session != nil && most == 1 {
+		// While the one job that may be under way is elsewhere there is nothing to do here: the consumer's goroutine may
+		// as well wait for the job as for another goroutine that does.
+		s.inline = s.newLane(laneName(1))
 	}
 	if s.inline == nil {
 		s.enough = min(streamChunk, s.most/int64(len(r.seats))) / 2

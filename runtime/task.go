@@ -11,20 +11,17 @@ type task[In, Out any] struct {
 	spec    *Spec[In, Out]
 	store   store[In, Out]
 	missing Out            // what stands in the place of a failed job
-	plain   bool           // nobody wants to know more of a job than its result
 	most    int            // jobs in a chunk
 	first   atomic.Int64   // the number of a job's first attempt here; another process may have made some before
 	started int            // workers
-	inline  *lane[In, Out] // in debug mode: the only worker, on the caller's goroutine
+	inline  *lane[In, Out] // where it is the caller's goroutine that works: the only worker
 }
 
-// newTask finds out how much has to be known of each job. outcomes says that the store wants to
-// know all of it.
-func newTask[In, Out any](r *run, spec *Spec[In, Out], s store[In, Out], most int, outcomes bool) *task[In, Out] {
+// newTask gives a run the types of its jobs. Chunks have most jobs, at most.
+func newTask[In, Out any](r *run, spec *Spec[In, Out], s store[In, Out], most int) *task[In, Out] {
 	t := &task[In, Out]{
 		run: r, spec: spec, store: s, most: most,
 		missing: missing[Out](spec.Multi),
-		plain:   !outcomes && r.cfg.timeout == 0 && !r.wantsJobs(),
 	}
 	t.first.Store(1)
 	if n := r.cfg.maxJobs; n > 0 {

@@ -53,11 +53,11 @@ func (u *unordered[In, Out]) finished(o *Outcome[Out]) {
 }
 
 func unorderedAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, inputs iter.Seq[In], yield func(Outcome[Out]) bool) {
-	r := startRun(ctx, spec, cfg, -1)
+	r := startRun(ctx, spec, cfg, -1, true)
 	first, most := streamWindow[In, Out](&cfg, len(r.seats))
 	u := &unordered[In, Out]{ring: newRing[In, Out](most), ahead: int64(first), most: int64(most)}
 	r.ring, r.remember = u.ring.mask+1, !cfg.collect
-	u.task = newTask[In, Out](r, spec, u, streamChunk, true)
+	u.task = newTask[In, Out](r, spec, u, streamChunk)
 	if !u.forward(inputs, yield) {
 		return
 	}

@@ -3,12 +3,10 @@ package jobgen
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,37 +18,22 @@ import (
 // Kinds of frames between a parent and its worker process.
 const (
 	frameHello  = 'H' // to the worker: what it is to be
-	frameReady  = 'R' // … it is
+	frameReady  = 'R' // … it is; with a byte if it shares memory for frames
 	frameRefuse = 'X' // … it cannot be: why
 	frameChunk  = 'C' // to the worker: jobs
-	frameCancel = 'Q' // to the worker: end the context of a chunk's jobs
+	frameCancel = 'Q' // to the worker, as an order: end the context of a chunk's jobs
 	frameClose  = 'Z' // to the worker: no more jobs
 	frameSetUp  = 'S' // an instance is ready
 	frameState  = 'J' // what the worker is about to do, where there is no board
-	frameDone   = 'D' // a job has ended
+	frameDone   = 'D' // jobs have ended
 	frameEnd    = 'E' // a chunk, or Close, has ended
 	frameLog    = 'L' // a record
-	frameStacks = 'T' // to the worker: show the stacks; and these
+	frameStacks = 'T' // to the worker, as an order: show the stacks; and these
 )
 
 // chunkHead is what stands before the jobs of a chunk: the first one's index, how many there are, which
 // attempt it is, and the chunk's number.
 const chunkHead = 8 + 4 + 4 + 8
-
-// hello is what a worker process is told first. It is JSON: it is sent once.
-type hello struct {
-	ABI         int
-	Worker      string
-	Fingerprint uint64
-	Config      []byte
-	Run         RunInfo
-	JobTimeout  time.Duration
-	Memory      int64
-	LogLevel    *int   // the lowest level that the parent's logger wants; nil: none
-	Name        string // of the worker
-	Board       []byte // a handle; empty where no memory is shared
-	Row         int
-}
 
 const (
 	graceTime  = 500 * time.Millisecond // for a job that was told to end, before its process is killed
@@ -78,81 +61,16 @@ type workerProcess struct {
 	ended   bool
 	jobs    int    // that it was given …
 	chunks  uint64 // … and chunks of them
+	packing packing
 	stacks  atomic.Pointer[string]
 	shown   chan struct{} // stacks are there
 	meddled atomic.Bool   // a job has closed its descriptors or written to them
 	late    atomic.Bool   // it was killed because of a time limit
 	heard   atomic.Int64  // when this process began to wait for news, in nanoseconds since 1970; 0: it does not wait
-}
 
-// start starts a process and waits until it is ready.
-func (s *processSession) start(ctx context.Context, slot int) (*workerProcess, error) {
-	w := &workerProcess{session: s, row: slot, shown: make(chan struct{})}
-	for i := range w.board {
-		w.board[i] = boardWord(s.board, slot, i)
-	}
-	w.board[boardPhase].Store(atRest)
-	var err error
-	name := fmt.Sprintf("process-%d", slot+1)
-	w.name = name
-	w.Process, err = proc.Start(proc.Options{
-		Env:    append(s.env[:len(s.env):len(s.env)], envWorker+"="+processesName),
-		Unset:  notForChildren,
-		Stdout: func(line []byte) { w.forward(os.Stdout, line) },
-		Stderr: func(line []byte) { w.forward(os.Stderr, line) },
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	w.name = fmt.Sprintf("%s (pid %d)", name, w.Pid())
-	if w.FDs != nil {
-		if err := w.serveFiles(); err != nil {
-			w.give("it cannot be given descriptors")
-			return nil, fmt.Errorf("%s: %w", w.name, err)
-		}
-	}
-	if err := w.greet(ctx); err != nil {
-		return nil, err
-	}
-	return w, nil
-}
-
-// greet tells the process what it is to be.
-func (w *workerProcess) greet(ctx context.Context) error {
-	h := w.session.hello
-	h.Name, h.Row = w.name, w.row
-	text, err := json.Marshal(h)
-	if err != nil {
-		w.give("")
-		return err
-	}
-	late := time.AfterFunc(helloTime, func() {
-		w.give(fmt.Sprintf("it did not answer within %v: does main call jobgen.Init() first, before anything that takes time?", helloTime))
-	})
-	defer late.Stop()
-	defer context.AfterFunc(ctx, func() { w.give("the run has ended") })()
-	err = w.In.Write(frameHello, text)
-	var kind byte
-	var content []byte
-	if err == nil {
-		kind, content, err = w.Out.Read()
-	}
-	switch {
-	case err != nil:
-		w.suspect(err)
-		lost := w.lost()
-		return fmt.Errorf("%s could not be started: %w", w.name, lost)
-	case kind == frameRefuse:
-		text := string(content)
-		w.give("")
-		w.lost()
-		return fmt.Errorf("%s: %s", w.name, text)
-	case kind != frameReady:
-		w.give("")
-		w.lost()
-		return fmt.Errorf("%s says %q before it is ready: is it this program?", w.name, kind)
-	}
-	return nil
+	under   atomic.Uint64   // the number of the chunk that is under way, or 0
+	heeded  <-chan struct{} // Done of the context of the last chunk …
+	unwatch func() bool     // … which ends the chunk under way, until this is called
 }
 
 // give kills the process, for a reason that is told.
@@ -164,6 +82,7 @@ func (w *workerProcess) give(why string) {
 // lost waits for the end of the process and says how it was. One that goes on without a connection, which
 // a job has closed, is killed.
 func (w *workerProcess) lost() *WorkerLostError {
+	w.unwatch()
 	late := time.AfterFunc(partTime, func() {
 		w.meddled.Store(true)
 		w.give("it went on after its connection to this process was closed, by a job?")
@@ -196,13 +115,10 @@ func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (
 	binary.LittleEndian.PutUint32(head[12:], uint32(chunk.Attempt))
 	binary.LittleEndian.PutUint64(head[16:], w.chunks)
 	w.jobs += chunk.Count
-	number, over := w.chunks, make(chan struct{})
-	defer close(over)
-	defer context.AfterFunc(ctx, func() { w.cancel(number, over) })()
+	w.packing.begin(chunk.First)
 	w.heard.Store(0)
-	if limit := w.session.task.JobTimeout; limit > 0 {
-		go w.watch(limit, over)
-	}
+	w.heed(ctx)
+	defer w.under.Store(0)
 	if err := w.In.Write(frameChunk, head[:], chunk.Jobs); err != nil {
 		return w.gone(ctx)
 	}
@@ -216,16 +132,21 @@ func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (
 		}
 		switch kind {
 		case frameDone:
-			d, err := decodeDone(content)
-			if err != nil {
-				w.suspect(err)
-				return w.died(ctx, chunk, last, done)
-			}
-			d.Worker = w.name
 			w.rests()
-			last = d.Index
 			w.heard.Store(0)
-			done(d)
+			d := Done{Worker: w.name}
+			for len(content) > 0 {
+				content, err = w.packing.unpack(content, &d)
+				if err == nil && d.Index >= chunk.First+chunk.Count {
+					err = errNonsense
+				}
+				if err != nil {
+					w.suspect(err)
+					return w.died(ctx, chunk, last, done)
+				}
+				last = d.Index
+				done(d)
+			}
 			w.waits()
 		case frameEnd:
 			w.rests()
@@ -282,111 +203,6 @@ func (w *workerProcess) rests() {
 	}
 }
 
-// cancel tells the process to end the contexts of a chunk's jobs, and kills it if they go on. The number
-// of the chunk keeps it from hitting the next one.
-func (w *workerProcess) cancel(chunk uint64, over <-chan struct{}) {
-	go func() { _ = w.In.Write(frameCancel, binary.LittleEndian.AppendUint64(nil, chunk)) }() // a stopped process does not read
-	select {
-	case <-over:
-		return
-	case <-time.After(graceTime):
-	}
-	if w.board[boardPhase].Load() == inClose {
-		select {
-		case <-over:
-			return
-		case <-time.After(closeGrace - graceTime):
-		}
-	}
-	w.give("its " + w.doing() + " went on after it was told to end")
-}
-
-// doing names what the worker does.
-func (w *workerProcess) doing() string {
-	switch w.board[boardPhase].Load() {
-	case inConfig:
-		return "decoding of the configuration"
-	case inSetup:
-		return "Setup"
-	case inDecode:
-		return "decoding of a job"
-	case inClose:
-		return "Close"
-	}
-	return "job"
-}
-
-// watch kills the process when a job goes on after its time limit.
-func (w *workerProcess) watch(limit time.Duration, over <-chan struct{}) {
-	tick := time.NewTicker(max(limit/8, 5*time.Millisecond))
-	defer tick.Stop()
-	var seen int64      // the job that was being decoded at the last tick …
-	var first time.Time // … and when that was noticed
-	for {
-		select {
-		case <-over:
-			return
-		case <-tick.C:
-		}
-		heard := w.heard.Load()
-		phase, job, since := w.board[boardPhase].Load(), w.board[boardJob].Load(), w.board[boardSince].Load()
-		if phase != inDecode {
-			first = time.Time{}
-		}
-		if heard == 0 && phase != inDecode {
-			continue // the worker may be waiting for this process
-		}
-		var why string
-		switch phase {
-		case inJob:
-			if time.Since(time.Unix(0, max(since, heard))) < limit+graceTime {
-				continue
-			}
-			if job != w.board[boardJob].Load() || since != w.board[boardSince].Load() {
-				continue // it was on to the next one
-			}
-			why = "its job went on after its time limit"
-		case inDecode:
-			if first.IsZero() || job != seen {
-				seen, first = job, time.Now()
-			}
-			if time.Since(first) < limit+graceTime {
-				continue
-			}
-			why = "decoding its job took longer than the time limit"
-		case atRest:
-			if time.Since(time.Unix(0, heard)) < limit+restTime {
-				continue
-			}
-			why = "it did not go on"
-		default: // Setup may take its time
-			continue
-		}
-		w.late.Store(true)
-		w.show(why)
-		return
-	}
-}
-
-// show kills the process, after it has shown the stacks of its goroutines.
-func (w *workerProcess) show(why string) {
-	if !w.killed.CompareAndSwap(nil, &why) {
-		return
-	}
-	go func() { _ = w.In.Write(frameStacks) }() // a stopped process does not read
-	select {
-	case <-w.shown:
-	case <-w.Ended():
-	case <-time.After(dumpTime): // it does not even answer
-		w.Dump()
-		select {
-		case <-w.Ended():
-		case <-time.After(dumpTime):
-		}
-	}
-	w.Kill()
-}
-
 // gone says that the process has died before it had the chunk.
 func (w *workerProcess) gone(ctx context.Context) (reported bool, err error) {
 	lost := w.lost()
@@ -418,9 +234,15 @@ func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done fu
 	case phase != inJob && phase != inDecode || job <= last || job < chunk.First || job >= chunk.First+chunk.Count || ctx.Err() != nil:
 		return false, lost
 	}
-	d := Done{Index: job, Err: lost, Worker: w.name, Start: since, Elapsed: time.Since(since)}
+	d := Done{Index: job, Err: lost, Worker: w.name}
+	switch {
+	case w.session.task.untimed:
+	case phase == inDecode:
+		d.Start = time.Now() // the board does not say
+	default:
+		d.Start, d.Elapsed = since, time.Since(since)
+	}
 	if phase == inDecode {
-		d.Start, d.Elapsed = time.Now(), 0 // the board does not say
 		d.Err = fmt.Errorf("decoding the input: %w", lost)
 	}
 	if limit := w.session.task.JobTimeout; w.late.Load() {
@@ -463,35 +285,6 @@ func (w *workerProcess) close() error {
 		return nil
 	}
 	return fmt.Errorf("%s: Close: %w", w.name, lost)
-}
-
-// watchClose sees to it that a Close which does not end holds nobody up for ever: it has as long as a job, and
-// a moment when the run has ended before its time. Without a limit it is waited for, and somebody is told.
-func (w *workerProcess) watchClose(over <-chan struct{}) {
-	name := "Close of " + shortName(w.session.task.Worker)
-	var late <-chan time.Time
-	limit := w.session.task.JobTimeout
-	why := fmt.Sprintf("%s went on after the time limit of %v", name, limit)
-	if limit > 0 {
-		late = time.After(limit + graceTime)
-	}
-	slow, ended := time.After(closeSlow), w.session.ctx.Done()
-	for {
-		select {
-		case <-over:
-			return
-		case <-ended:
-			ended, late = nil, time.After(closeGrace)
-			why = name + " went on after the run had ended"
-		case <-slow:
-			if l := w.session.task.Logger; l != nil {
-				l.Warn("waiting for "+name, "worker", w.name, "since", closeSlow)
-			}
-		case <-late:
-			w.show(why)
-			return
-		}
-	}
 }
 
 // serveFiles gives the process the segments that it asks for: 8 bytes, their id.

@@ -13,8 +13,9 @@ func executable() (string, error) { return "", errors.ErrUnsupported }
 
 func inherit(*exec.Cmd, []*os.File) error { return errors.ErrUnsupported }
 
-// Inherited fails: this system has no processes.
-func Inherited() (in, out, fds *os.File, err error) { return nil, nil, nil, errors.ErrUnsupported }
+func inherited() ([]*os.File, error) { return nil, errors.ErrUnsupported }
+
+func inheritedMemory() *os.File { return nil }
 
 func kill(*os.Process) {}
 

@@ -34,22 +34,37 @@ func inherit(cmd *exec.Cmd, files []*os.File) error {
 	return nil
 }
 
-// Inherited returns what the parent has given: input, output, and the socket for descriptors. It is called once.
-func Inherited() (in, out, fds *os.File, err error) {
-	files := make([]*os.File, 3)
-	for i := range files {
-		fd := 3 + i
+// The first descriptors that a child inherits, in the order of Process.connect.
+const (
+	firstFD = 3 + iota // input
+	_                  // output
+	_                  // control
+	socketFD
+	memoryFD
+)
+
+// inherited returns the files that the parent has given: input, output, control, and the socket for descriptors, if there is
+// one. It is called once.
+func inherited() ([]*os.File, error) {
+	var files []*os.File
+	for fd := firstFD; fd <= socketFD; fd++ {
 		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
-			if i == 2 {
+			if fd == socketFD {
 				break
 			}
-			return nil, nil, nil, fmt.Errorf("descriptor %d is not open: was this process started by jobgen?", fd)
+			return nil, fmt.Errorf("descriptor %d is not open: was this process started by jobgen?", fd)
 		}
 		syscall.CloseOnExec(fd) // it is not for the processes that jobs start
 		_ = syscall.SetNonblock(fd, true)
-		files[i] = os.NewFile(uintptr(fd), fmt.Sprintf("fd%d", fd))
+		files = append(files, os.NewFile(uintptr(fd), fmt.Sprintf("fd%d", fd)))
 	}
-	return files[0], files[1], files[2], nil
+	return files, nil
+}
+
+// inheritedMemory is the file of the areas, if the parent has given one.
+func inheritedMemory() *os.File {
+	syscall.CloseOnExec(memoryFD)
+	return os.NewFile(memoryFD, "frames")
 }
 
 func kill(p *os.Process) {

@@ -37,24 +37,26 @@ func inherit(cmd *exec.Cmd, files []*os.File) error {
 	return nil
 }
 
-// Inherited returns what the parent has given: input and output. It is called once.
-func Inherited() (in, out, fds *os.File, err error) {
+// inherited returns the files that the parent has given: input, output and control. It is called once.
+func inherited() ([]*os.File, error) {
 	list := strings.Split(os.Getenv(handlesVariable), ",")
 	os.Unsetenv(handlesVariable)
-	if len(list) < 2 {
-		return nil, nil, nil, errors.New("no handles were inherited: was this process started by jobgen?")
+	if len(list) < 3 {
+		return nil, errors.New("no handles were inherited: was this process started by jobgen?")
 	}
-	files := make([]*os.File, 2)
+	files := make([]*os.File, 3)
 	for i := range files {
 		h, err := strconv.ParseUint(list[i], 10, 64)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
 		_ = windows.SetHandleInformation(windows.Handle(h), windows.HANDLE_FLAG_INHERIT, 0)
 		files[i] = os.NewFile(uintptr(h), fmt.Sprintf("handle%d", h))
 	}
-	return files[0], files[1], nil, nil
+	return files, nil
 }
+
+func inheritedMemory() *os.File { return nil }
 
 func kill(p *os.Process) { _ = p.Kill() }
 

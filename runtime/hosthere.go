@@ -1,0 +1,85 @@
+package jobgen
+
+// hereSeat is a seat that runs its jobs on the goroutine of who asks, and not on one of its own: to go from one to
+// the other and back takes longer than many a chunk. A job that calls runtime.Goexit ends that goroutine, so load, work and
+// Close may not return; work and Close are then called again, on another one.
+type hereSeat interface {
+	HostSeat
+
+	// load takes a chunk, for work.
+	load(chunk Chunk, done func(*Done))
+
+	// work runs what is left of the chunk. It returns what Run would return.
+	work() error
+}
+
+func (s *hostSeat[In, Out]) work() error {
+	l := s.t.inline
+	if l == nil {
+		l = s.t.newLane(s.t.place)
+		s.t.inline = l
+		if s.t.untimed && s.t.cfg.timeout == 0 {
+			l.host = s
+		}
+	}
+	l.gone = false
+	if s.left.Load() > 0 {
+		for l.guarded(l.workHere) {
+		}
+	}
+	return s.verdict()
+}
+
+// workHere runs the jobs that there are, after it has settled the one that a panic left behind.
+func (l *lane[In, Out]) workHere() {
+	l.settleBroken()
+	for (l.seat.holds() || l.cursor.Load() < l.bound()) && l.refill() {
+		l.runClaimed()
+	}
+	l.flush()
+}
+
+// runUntimed runs the claimed jobs for a process that wants to know their results only. It is to runTimed what runPlain is
+// in one process: a quick job's time goes into this loop.
+func (l *lane[In, Out]) runUntimed(s *hostSeat[In, Out]) {
+	p, do, ctx, seat, begins := l.places, l.inst.Do, l.ctx, l.seat, s.begins
+	d := &Done{Worker: l.id}
+	for {
+		job, ok := seat.take()
+		if !ok {
+			return
+		}
+		if job > l.limit.Load() {
+			l.giveUp(job)
+			return
+		}
+		l.job = job
+		if begins != nil {
+			begins(int(job))
+		}
+		ctx.index = int(job)
+		l.phase = phaseJob
+		out, err := do(ctx, p.in[job-p.base])
+		l.phase = phaseHook
+		l.pace.ran++
+		if err != nil {
+			l.settle(out, err)
+		} else {
+			d.Index = int(job)
+			d.Result, d.Err = s.encode(out)
+			s.report(d)
+		}
+		if l.ctx.touched.Load() {
+			l.renewContext()
+		}
+		ctx = l.ctx
+	}
+}
+
+// report passes on what became of a job.
+func (s *hostSeat[In, Out]) report(d *Done) {
+	s.done(d)
+	if s.left.Add(-1) == 0 {
+		s.t.consumer.hurry()
+	}
+}
