@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -164,7 +165,9 @@ func (s *blobs) getPart(ctx context.Context, ref *blobRef, p [32]byte) (part []b
 	const tries = 3
 	for try := 1; ; try++ {
 		err := s.conn.doLong(ctx, "fetching "+ref.object(p), func(ctx context.Context) (err error) {
-			part, err = s.store.GetBytes(ctx, ref.object(p))
+			ctx, cancel := context.WithTimeout(ctx, partTime)
+			defer cancel()
+			part, err = s.store.GetBytes(attentive{ctx}, ref.object(p))
 			if err == nil && digestOf(part) != p {
 				err = jetstream.ErrDigestMismatch
 			}
@@ -178,6 +181,15 @@ func (s *blobs) getPart(ctx context.Context, ref *blobRef, p [32]byte) (part []b
 		}
 	}
 }
+
+// partTime is how long a part may be on its way: 16 MiB over a slow network.
+const partTime = time.Minute
+
+// attentive is a context with which reads from the store look now and then whether it has ended. They wait until its
+// deadline otherwise, and for five seconds in all if it has none.
+type attentive struct{ context.Context }
+
+func (attentive) Deadline() (time.Time, bool) { return time.Now().Add(500 * time.Millisecond), true }
 
 // wholeReader fills what it is given, since the store calls Read once for each of its messages.
 type wholeReader struct{ r io.Reader }
