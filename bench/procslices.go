@@ -42,7 +42,7 @@ func slicesOf(b *bench, size int) *table {
 		b.python(fmt.Sprintf("slices, %s, to Pool.imap", text), fmt.Sprintf("pool-slice-in-%d", n), jobs),
 		b.python(fmt.Sprintf("slices, %s, back, Pool.imap", text), fmt.Sprintf("pool-slice-out-%d", n), jobs),
 	)...)
-	b.versus(t, "slices of "+text, ways, 2)
+	b.versus(t, "processes", "slices of "+text, ways, 2)
 	return t
 }
 
