@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,6 +28,8 @@ type chunkWork struct {
 	buf   []byte // in which results of out lie
 	bytes int    // of them
 	sent  time.Time
+
+	mu sync.Mutex // of out and what follows it, while jobs run
 }
 
 // dangerous is how often a chunk is delivered until its jobs are run one by one, each announced before it begins.
@@ -195,11 +198,15 @@ func (w *chunkWork) run() error {
 		}
 		before := w.count()
 		var failed error
+		stop := w.flushLate(func(err error) { failed = err })
 		err := session.Run(w.ctx, w.slot, chunk, func(d jobgen.Done) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
 			if failed == nil {
 				failed = w.reported(d)
 			}
 		})
+		stop()
 		switch {
 		case failed != nil:
 			return failed
@@ -286,6 +293,35 @@ func (w *chunkWork) inline() int { return w.h.agent.conn.inline() }
 
 // flushEvery is how long a result may wait for those of the jobs after it. A chunk is meant to take less.
 const flushEvery = 500 * time.Millisecond
+
+// flushLate sends results that have waited for long while the job after them goes on: it may be waiting for somebody to see
+// them. What goes wrong is given to failed, while w.mu is held.
+func (w *chunkWork) flushLate(failed func(error)) (stop func()) {
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(flushEvery / 2)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+			}
+			w.mu.Lock()
+			if len(w.out.Dones) > 0 && time.Since(w.lastSent()) > flushEvery {
+				if err := w.flush(); err != nil {
+					failed(err)
+				}
+			}
+			w.mu.Unlock()
+		}
+	})
+	return func() {
+		close(over)
+		wg.Wait()
+	}
+}
 
 func (w *chunkWork) lastSent() time.Time {
 	if w.sent.IsZero() {
