@@ -64,9 +64,17 @@ func (s *session) watchCrew(ctx context.Context) error {
 		}
 	}
 	s.background.Go(func() {
-		for e := range updates {
-			if e != nil {
-				s.met(e)
+		for { // the library may forget to close what it has stopped
+			select {
+			case e, ok := <-updates:
+				if !ok {
+					return
+				}
+				if e != nil {
+					s.met(e)
+				}
+			case <-s.ctx.Done():
+				return
 			}
 		}
 	})

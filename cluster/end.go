@@ -9,12 +9,6 @@ import (
 	jobgen "github.com/jobgen/jobgen/runtime"
 )
 
-// agentEnd is how an agent closed its workers.
-type agentEnd struct {
-	agent string
-	err   error
-}
-
 // closeAgents has the agents that take part close their workers, and returns what those returned. Agents that do not
 // answer are dead, or cut off, and not waited for.
 func (s *session) closeAgents() error {
