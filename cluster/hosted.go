@@ -250,7 +250,7 @@ func (h *hosted) workers() (jobgen.Session, error) {
 	}
 	task := jobgen.Task{
 		Run: m.Info, Worker: m.Worker, Fingerprint: m.Fingerprint, Config: config, Workers: h.agent.slots, StartLate: true,
-		JobTimeout: m.JobTimeout, MaxJobsPerWorker: m.MaxJobs, MemoryLimit: m.Memory,
+		JobTimeout: m.JobTimeout, Untimed: m.Untimed, MaxJobsPerWorker: m.MaxJobs, MemoryLimit: m.Memory,
 		WorkerStarted: func(worker string) { h.say(event{Kind: eventStarted, Worker: worker}) },
 		WorkerLost: func(worker string, err error) {
 			h.say(event{Kind: eventLost, Worker: worker, Err: jobgen.AppendError(nil, err)})

@@ -22,6 +22,7 @@ type manifest struct {
 	JobTimeout  time.Duration `json:",omitempty"`
 	MaxJobs     int           `json:",omitempty"`
 	Memory      int64         `json:",omitempty"`
+	Untimed     bool          `json:",omitempty"`
 	LogLevel    *int          `json:",omitempty"`
 	AckWait     time.Duration
 	Driver      string // "host (pid 4711)"

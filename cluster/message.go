@@ -64,6 +64,8 @@ const (
 	flagBlob = 1 << iota
 	flagFailed
 	flagWorker // another worker than the record's before
+	flagTimed
+	flagDigest
 )
 
 func (m *chunkMessage) append(b []byte) []byte {
@@ -127,6 +129,17 @@ func readChunk(b []byte) (m chunkMessage, err error) {
 }
 
 func (m *resultMessage) append(b []byte) []byte {
+	b = m.appendHead(b, len(m.Dones))
+	var e recordEncoder
+	e.begin(m.Start)
+	for i := range m.Dones {
+		b = e.append(b, &m.Dones[i])
+	}
+	return b
+}
+
+// appendHead appends what stands before a number of records.
+func (m *resultMessage) appendHead(b []byte, records int) []byte {
 	b = append(b, messageVersion)
 	b = binary.AppendUvarint(b, m.Epoch)
 	b = binary.AppendUvarint(b, m.Number)
@@ -136,36 +149,55 @@ func (m *resultMessage) append(b []byte) []byte {
 	b = binary.AppendVarint(b, m.Start.UnixNano())
 	b = binary.AppendUvarint(b, uint64(m.Begun+1))
 	b = appendString(b, string(m.Fatal))
-	b = binary.AppendUvarint(b, uint64(len(m.Dones)))
-	next, worker, start := 0, "", m.Start
-	for i := range m.Dones {
-		d := &m.Dones[i]
-		flags := byte(0)
-		if d.Blob != nil {
-			flags |= flagBlob
-		}
-		if d.Failed {
-			flags |= flagFailed
-		}
-		if d.Worker != worker {
-			flags |= flagWorker
-		}
-		b = append(b, flags)
-		b = binary.AppendVarint(b, int64(d.Index-next))
-		if d.Worker != worker {
-			b = appendString(b, d.Worker)
-		}
-		b = binary.AppendVarint(b, int64(d.Start.Sub(start)))
-		b = binary.AppendUvarint(b, uint64(max(d.Elapsed, 0)))
-		b = binary.LittleEndian.AppendUint32(b, d.Digest)
-		if d.Blob != nil {
-			b = d.Blob.append(b)
-		} else {
-			b = binary.AppendUvarint(b, uint64(len(d.Bytes)))
-			b = append(b, d.Bytes...)
-		}
-		next, worker, start = d.Index+1, d.Worker, d.Start
+	return binary.AppendUvarint(b, uint64(records))
+}
+
+// recordEncoder encodes the records of one message, each with what is new beside the one before.
+type recordEncoder struct {
+	next   int
+	worker string
+	start  time.Time
+}
+
+func (e *recordEncoder) begin(start time.Time) { *e = recordEncoder{start: start} }
+
+func (e *recordEncoder) append(b []byte, d *doneRecord) []byte {
+	flags := byte(0)
+	if d.Blob != nil {
+		flags |= flagBlob
 	}
+	if d.Failed {
+		flags |= flagFailed
+	}
+	if d.Worker != e.worker {
+		flags |= flagWorker
+	}
+	if !d.Start.IsZero() {
+		flags |= flagTimed
+	}
+	if d.Digest != 0 {
+		flags |= flagDigest
+	}
+	b = append(b, flags)
+	b = binary.AppendVarint(b, int64(d.Index-e.next))
+	if d.Worker != e.worker {
+		b = appendString(b, d.Worker)
+	}
+	if !d.Start.IsZero() {
+		b = binary.AppendVarint(b, int64(d.Start.Sub(e.start)))
+		b = binary.AppendUvarint(b, uint64(max(d.Elapsed, 0)))
+		e.start = d.Start
+	}
+	if d.Digest != 0 {
+		b = binary.LittleEndian.AppendUint32(b, d.Digest)
+	}
+	if d.Blob != nil {
+		b = d.Blob.append(b)
+	} else {
+		b = binary.AppendUvarint(b, uint64(len(d.Bytes)))
+		b = append(b, d.Bytes...)
+	}
+	e.next, e.worker = d.Index+1, d.Worker
 	return b
 }
 
@@ -182,7 +214,7 @@ func readResult(b []byte) (m resultMessage, err error) {
 	if fatal := r.bytes(); len(fatal) > 0 {
 		m.Fatal = fatal
 	}
-	const least = 8 // bytes of a record
+	const least = 3 // bytes of a record
 	n := r.count(least)
 	m.Dones = make([]doneRecord, 0, n)
 	next, worker, start := 0, "", m.Start
@@ -194,9 +226,14 @@ func readResult(b []byte) (m resultMessage, err error) {
 		if flags&flagWorker != 0 {
 			d.Worker = string(r.bytes())
 		}
-		d.Start = start.Add(time.Duration(r.varint()))
-		d.Elapsed = time.Duration(r.int())
-		d.Digest = r.uint32()
+		if flags&flagTimed != 0 {
+			d.Start = start.Add(time.Duration(r.varint()))
+			d.Elapsed = time.Duration(r.int())
+			start = d.Start
+		}
+		if flags&flagDigest != 0 {
+			d.Digest = r.uint32()
+		}
 		if flags&flagBlob != 0 {
 			ref := r.blob()
 			d.Blob = &ref
@@ -210,7 +247,7 @@ func readResult(b []byte) (m resultMessage, err error) {
 			break
 		}
 		m.Dones = append(m.Dones, d)
-		next, worker, start = d.Index+1, d.Worker, d.Start
+		next, worker = d.Index+1, d.Worker
 	}
 	return m, r.end()
 }

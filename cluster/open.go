@@ -53,7 +53,7 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 	s.manifest = manifest{
 		Run: s.run, Epoch: s.epoch, Named: s.named, Worker: task.Worker, Fingerprint: task.Fingerprint,
 		Build: build, OtherBuilds: s.opts.OtherBuilds, Config: task.Config, Info: task.Run,
-		JobTimeout: task.JobTimeout, MaxJobs: task.MaxJobsPerWorker, Memory: task.MemoryLimit,
+		JobTimeout: task.JobTimeout, Untimed: task.Untimed, MaxJobs: task.MaxJobsPerWorker, Memory: task.MemoryLimit,
 		LogLevel: lowestLevel(task.Logger), AckWait: s.opts.WorkerTimeout, Driver: processName(),
 	}
 	if err := s.recall(ctx); err != nil {

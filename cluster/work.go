@@ -24,10 +24,12 @@ type chunkWork struct {
 	ctx     context.Context
 	careful bool // agents have died of it: one job at a time
 
-	mu     sync.Mutex // of what follows, since results are also sent when the next one is late
-	out    resultMessage
-	buf    []byte // in which results of out lie
-	bytes  int    // of them
+	mu     sync.Mutex    // of what follows, since results are also sent when the next one is late
+	out    resultMessage // without its records, which are encoded as they come
+	encode recordEncoder
+	buf    []byte // records
+	count  int    // of them
+	limit  int    // how long a result may be, or some of them together, to be sent as they are
 	late   *time.Timer
 	unsent error // why results could not be sent when they were late
 }
@@ -65,7 +67,7 @@ func (h *hosted) work(slot int, msg *nats.Msg) {
 	ctx, cancel := context.WithCancel(h.ctx)
 	defer cancel()
 	defer keepAlive(ctx, msg, h.manifest.AckWait)()
-	w := &chunkWork{h: h, slot: slot, msg: msg, chunk: c, ctx: ctx, done: make([]bool, len(c.Inputs))}
+	w := &chunkWork{h: h, slot: slot, msg: msg, chunk: c, ctx: ctx, done: make([]bool, len(c.Inputs)), limit: h.agent.conn.inline()}
 	w.out = resultMessage{Epoch: c.Epoch, Number: c.Number, Agent: h.agent.name, Begun: -1, Start: time.Now()}
 	if meta, err := msg.Metadata(); err == nil && meta.NumDelivered > 1 {
 		w.careful = meta.NumDelivered >= dangerous
@@ -196,7 +198,7 @@ func (w *chunkWork) run() error {
 			chunk.Jobs = append(chunk.Jobs, b...)
 			chunk.Ends = append(chunk.Ends, len(chunk.Jobs))
 		}
-		before := w.count()
+		before := w.finished()
 		var failed error
 		err := session.Run(w.ctx, w.slot, chunk, func(d jobgen.Done) {
 			if failed == nil {
@@ -213,7 +215,7 @@ func (w *chunkWork) run() error {
 			w.careful = true
 		case err != nil && w.ctx.Err() == nil:
 			return fatal{err}
-		case w.count() == before && w.ctx.Err() == nil:
+		case w.finished() == before && w.ctx.Err() == nil:
 			return fatal{fmt.Errorf("%s: the jobs %d to %d were not run", w.h.agent.name, chunk.First, chunk.First+chunk.Count-1)}
 		}
 		if w.careful {
@@ -242,7 +244,7 @@ func (w *chunkWork) undone() (lo, hi int) {
 	return lo, hi
 }
 
-func (w *chunkWork) count() (n int) {
+func (w *chunkWork) finished() (n int) {
 	for _, d := range w.done {
 		if d {
 			n++
@@ -272,11 +274,11 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 	if d.Err != nil {
 		r.Failed = true
 		b = jobgen.AppendError(nil, d.Err)
-		if len(b) > w.inline() { // a message as long as a book
+		if len(b) > w.limit { // a message as long as a book
 			b = jobgen.AppendError(nil, fmt.Errorf("%.4000s … (an error of %d bytes)", d.Err, len(b)))
 		}
 	}
-	if len(b) > w.inline() {
+	if len(b) > w.limit {
 		err := w.h.persist("storing a result of "+w.chunk.String()+" of run "+w.h.manifest.Run, func() (err error) {
 			r.Blob, err = w.h.blobs.putOnce(w.ctx, b)
 			return err
@@ -285,13 +287,14 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 			return err
 		}
 	} else {
-		from := len(w.buf)
-		w.buf = append(w.buf, b...) // a result is valid during the call only
-		r.Bytes = w.buf[from:len(w.buf):len(w.buf)]
+		r.Bytes = b
 	}
-	w.out.Dones = append(w.out.Dones, r)
-	w.bytes += len(r.Bytes) + 16
-	if w.bytes >= w.inline() {
+	if w.count == 0 {
+		w.encode.begin(w.out.Start)
+	}
+	w.buf = w.encode.append(w.buf, &r)
+	w.count++
+	if len(w.buf) >= w.limit {
 		return w.flushLocked()
 	}
 	if w.late == nil {
@@ -300,9 +303,6 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 	return nil
 }
 
-// inline is how long a result may be, or some of them together, to be sent as they are.
-func (w *chunkWork) inline() int { return w.h.agent.conn.inline() }
-
 // flushEvery is how long a result may wait for those of the jobs after it. A chunk is meant to take less.
 const flushEvery = 500 * time.Millisecond
 
@@ -310,7 +310,7 @@ const flushEvery = 500 * time.Millisecond
 func (w *chunkWork) flushLate() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.out.Dones) == 0 {
+	if w.count == 0 {
 		return // they were sent meanwhile
 	}
 	if err := w.flushLocked(); err != nil && w.unsent == nil {
@@ -346,7 +346,7 @@ func (w *chunkWork) flushLocked() error {
 		w.late.Stop()
 		w.late = nil
 	}
-	if len(w.out.Dones) == 0 && w.out.Begun < 0 && !w.out.Last {
+	if w.count == 0 && w.out.Begun < 0 && !w.out.Last {
 		return nil
 	}
 	text := w.message()
@@ -362,8 +362,8 @@ func (w *chunkWork) flushLocked() error {
 // message takes what there is.
 func (w *chunkWork) message() []byte {
 	w.out.Took = time.Since(w.out.Start)
-	text := w.out.append(make([]byte, 0, w.bytes+256))
-	w.out.Dones, w.buf, w.bytes = w.out.Dones[:0], w.buf[:0], 0
+	text := append(w.out.appendHead(make([]byte, 0, len(w.buf)+256), w.count), w.buf...)
+	w.buf, w.count = w.buf[:0], 0
 	return text
 }
 
@@ -374,7 +374,7 @@ func (w *chunkWork) leave() {
 	if w.late != nil {
 		w.late.Stop()
 	}
-	if len(w.out.Dones) > 0 {
+	if w.count > 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 		defer cancel()
 		_, _ = w.h.agent.conn.publish(ctx, resultSubject(w.h.manifest.Run), w.message())
@@ -408,7 +408,7 @@ func (h *hosted) persist(doing string, f func() error) error {
 
 // finish sends what is left, and tells the server that the chunk is done with; or that somebody else is to have it.
 func (w *chunkWork) finish(err error) {
-	if w.h.agent.ctx.Err() != nil && (err != nil || w.count() < len(w.done)) { // the agent has no more time
+	if w.h.agent.ctx.Err() != nil && (err != nil || w.finished() < len(w.done)) { // the agent has no more time
 		w.leave()
 		return
 	}
@@ -417,7 +417,7 @@ func (w *chunkWork) finish(err error) {
 	case errors.As(err, &f):
 		w.out.Fatal = jobgen.AppendError(nil, f.error)
 	case err != nil && errors.Is(err, ErrTooLarge):
-		w.out.Dones = w.out.Dones[:0] // it will not go better elsewhere
+		w.buf, w.count = w.buf[:0], 0 // it will not go better elsewhere
 		w.out.Fatal = jobgen.AppendError(nil, fmt.Errorf("%s: %w", w.h.agent.name, err))
 	case err != nil && w.h.ctx.Err() == nil && w.ctx.Err() == nil:
 		w.giveBack("a chunk is given back", err)

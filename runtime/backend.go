@@ -34,6 +34,9 @@ type Task struct {
 	JobTimeout  time.Duration // 0: none
 	Logger      *slog.Logger  // nil: none
 
+	// Untimed says that nobody wants to know when a job began and how long it took, so that no clock need be read for it.
+	Untimed bool
+
 	// StartLate has a backend of processes start each when it is first needed, and not before the first job.
 	StartLate bool
 
@@ -44,7 +47,6 @@ type Task struct {
 	WorkerStarted func(worker string)
 	WorkerLost    func(worker string, err error)
 
-	untimed  bool          // nobody wants to know when a job began, and how long it took
 	place    string        // where the worker is, in a process that is a worker
 	observer Observer      // of the jobs there
 	begins   func(job int) // the same as its JobStarted where times are not wanted

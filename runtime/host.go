@@ -80,7 +80,7 @@ func (h *host[In, Out]) Open(ctx context.Context, task Task) (HostSeat, error) {
 	s := &hostSeat[In, Out]{wire: spec.Wire, begins: task.begins}
 	r := newRun(ctx, cfg, spec.name, -1)
 	r.info, r.hosted, r.remember, r.place = task.Run, true, false, task.place
-	r.untimed, r.note = task.untimed, task.note
+	r.untimed, r.note = task.Untimed, task.note
 	if task.Logger != nil { // for what jobs write; the run's own records are written where the run is
 		r.cfg.logger = calm(task.Logger)
 	}

@@ -92,7 +92,7 @@ func (s *processServer) greet() error {
 	}
 	s.task = Task{
 		Run: h.Run, Worker: h.Worker, Fingerprint: h.Fingerprint, Config: h.Config, Workers: 1, JobTimeout: h.JobTimeout,
-		place: h.Name, untimed: h.Untimed, note: s.noteStep,
+		place: h.Name, Untimed: h.Untimed, note: s.noteStep,
 		begins: func(job int) { s.note(inJob, job, time.Time{}) },
 		observer: Observer{
 			WorkerStarted: func(RunInfo, string) { s.setUp() },

@@ -74,7 +74,7 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 	task := Task{
 		Worker: spec.Name, Fingerprint: spec.Wire.Fingerprint,
 		Workers: r.cfg.workers, JobTimeout: r.cfg.timeout, Logger: r.cfg.logger,
-		MaxJobsPerWorker: r.cfg.maxJobs, MemoryLimit: r.cfg.memory, untimed: r.plain,
+		MaxJobsPerWorker: r.cfg.maxJobs, MemoryLimit: r.cfg.memory, Untimed: r.plain,
 		WorkerStarted: func(worker string) {
 			for _, f := range r.workerStarted {
 				f(r.info, worker)

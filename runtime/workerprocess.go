@@ -236,7 +236,7 @@ func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done fu
 	}
 	d := Done{Index: job, Err: lost, Worker: w.name}
 	switch {
-	case w.session.task.untimed:
+	case w.session.task.Untimed:
 	case phase == inDecode:
 		d.Start = time.Now() // the board does not say
 	default:
