@@ -133,8 +133,8 @@ func (w *workerProcess) show(why string) {
 }
 
 // watchClose sees to it that a Close which does not end holds nobody up for ever: it has as long as a job, and
-// a moment when the run has ended before its time. Without a limit it is waited for, and somebody is told.
-func (w *workerProcess) watchClose(over <-chan struct{}) {
+// a moment when the run has ended before its time. Without a limit it is waited for, and somebody is told after some time.
+func (w *workerProcess) watchClose(over <-chan struct{}, tell time.Duration) {
 	name := "Close of " + shortName(w.session.task.Worker)
 	var late <-chan time.Time
 	limit := w.session.task.JobTimeout
@@ -142,7 +142,7 @@ func (w *workerProcess) watchClose(over <-chan struct{}) {
 	if limit > 0 {
 		late = time.After(limit + graceTime)
 	}
-	slow, ended := time.After(closeSlow), w.session.ctx.Done()
+	slow, ended := time.After(tell), w.session.ctx.Done()
 	for {
 		select {
 		case <-over:
@@ -152,7 +152,7 @@ func (w *workerProcess) watchClose(over <-chan struct{}) {
 			why = name + " went on after the run had ended"
 		case <-slow:
 			if l := w.session.task.Logger; l != nil {
-				l.Warn("waiting for "+name, "worker", w.name, "since", closeSlow)
+				l.Warn("waiting for "+name, "worker", w.name, "since", tell)
 			}
 		case <-late:
 			w.show(why)

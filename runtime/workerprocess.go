@@ -259,7 +259,7 @@ func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done fu
 func (w *workerProcess) close() error {
 	over := make(chan struct{})
 	defer close(over)
-	go w.watchClose(over)
+	go w.watchClose(over, closeSlow)
 	err := w.In.Write(frameClose)
 	for err == nil {
 		var kind byte

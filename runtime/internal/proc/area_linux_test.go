@@ -182,7 +182,7 @@ func FuzzPlace(f *testing.F) {
 			t.Fatal("a frame was found in no area")
 		}
 		// The same in a stream.
-		stream := binary.LittleEndian.AppendUint64([]byte{'x'}, inArea|uint64(len(place)))
+		stream := binary.LittleEndian.AppendUint64([]byte{'x'}, checked('x', inArea|uint64(len(place))))
 		r := NewReader(bytes.NewReader(append(stream, place...)))
 		r.Share(a)
 		if _, content, streamErr := r.Read(); (streamErr == nil) != (err == nil) || !bytes.Equal(content, got) {
