@@ -85,8 +85,8 @@ func (r *RepeatRunner) Batch(ctx context.Context, opts ...jobgen.Option) *Repeat
 }
 
 // Submit adds a job to the batch.
-func (b *RepeatBatch) Submit(text []byte, times int) *jobgen.Future[[]byte] {
-	return b.Batch.Submit(RepeatJob{Text: text, Times: times})
+func (b *RepeatBatch) Submit(text2 []byte, times int) *jobgen.Future[[]byte] {
+	return b.Batch.Submit(RepeatJob{Text: text2, Times: times})
 }
 
 // Run go generate if this line does not compile: the signature of Repeat has changed.
@@ -127,8 +127,8 @@ func specScribble() jobgen.Spec[sharedmem.Array[float64], int] {
 			},
 			ReadIn: func(b []byte) (in sharedmem.Array[float64], rest []byte, err error) {
 				d := wire.Decode(b)
-				if raw := wire.ReadRaw(&d); raw != nil {
-					wire.Check(&d, raw, in.UnmarshalBinary(raw))
+				if raw2 := wire.ReadRaw(&d); raw2 != nil {
+					wire.Check(&d, raw2, in.UnmarshalBinary(raw2))
 				}
 				rest, err = d.Rest()
 				return in, rest, err
@@ -196,8 +196,8 @@ func specSum() jobgen.Spec[sharedmem.Array[float64], SumResult] {
 			},
 			ReadIn: func(b []byte) (in sharedmem.Array[float64], rest []byte, err error) {
 				d := wire.Decode(b)
-				if raw := wire.ReadRaw(&d); raw != nil {
-					wire.Check(&d, raw, in.UnmarshalBinary(raw))
+				if raw2 := wire.ReadRaw(&d); raw2 != nil {
+					wire.Check(&d, raw2, in.UnmarshalBinary(raw2))
 				}
 				rest, err = d.Rest()
 				return in, rest, err

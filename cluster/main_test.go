@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -23,6 +24,10 @@ func TestMain(m *testing.M) {
 		if strings.HasPrefix(name, "JOBGEN_") && name != "JOBGEN_SLOW_TESTS" {
 			os.Unsetenv(name)
 		}
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "5"); err != nil { // what they do most is wait
+		panic(err)
 	}
 	// The client library starts this goroutine for each object that it puts; when the object is there before the goroutine
 	// has begun, it finds no channel any more and waits for ever (nats.go 1.55.0, jetstream/publish.go).

@@ -165,7 +165,13 @@ func trio(t *testing.T) []*natsServer {
 	for _, s := range all {
 		s.ready()
 	}
-	// The leader has to know all of them before it can place three copies.
+	whole(t, all)
+	return all
+}
+
+// whole waits until the servers' leader knows all three of them, so that it can place three copies.
+func whole(t *testing.T, all []*natsServer) {
+	t.Helper()
 	js := raw(t, all[0].url())
 	eventually(t, "a stream on all three", func() bool {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -174,7 +180,6 @@ func trio(t *testing.T) []*natsServer {
 		return err == nil
 	})
 	_ = js.DeleteStream(context.Background(), "probe")
-	return all
 }
 
 // Three servers hold the run. The leader of a stream is killed, or a follower stopped.
@@ -252,6 +257,7 @@ func TestScenario05Replicas(t *testing.T) {
 			}
 			victim.ready()
 			nothingLeft(t, c)
+			whole(t, all)
 		})
 	}
 	noProcessLeft(t, agents...)

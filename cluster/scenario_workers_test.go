@@ -28,6 +28,7 @@ func faultEnv(c faultConfig) string {
 // An agent, or the process that runs its jobs, dies: before a chunk begins, in the middle of it, and when the result is stored
 // but the chunk not acknowledged.
 func TestScenario01WorkerDies(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, serverConfig{})
 	in := someDeeds(1, 200, 4*time.Millisecond)
 	for _, how := range []string{"kill", "exit"} {

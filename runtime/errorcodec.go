@@ -253,7 +253,7 @@ func fromWire(w *wireError, depth int) error {
 	}
 	e := &RemoteError{Type: w.Type, Text: w.Text}
 	if w.Typed != nil {
-		err, held := typedFromWire(w.Typed, depth)
+		held, err := typedFromWire(w.Typed, depth)
 		if err != nil {
 			return err
 		}

@@ -152,16 +152,16 @@ func typedToWire(err error, depth int) *wireTyped {
 
 // typedFromWire is nil for an error that this process cannot put together. held is what it holds, to be
 // used then.
-func typedFromWire(w *wireTyped, depth int) (err error, held []error) {
+func typedFromWire(w *wireTyped, depth int) (held []error, err error) {
 	for _, inner := range w.Errs {
 		held = append(held, fromWire(inner, depth))
 	}
 	t, ok := errorTypesByName.Load(w.Type)
 	if !ok {
-		return nil, held
+		return held, nil
 	}
 	if err, fail := t.(errorType).unpack(w, held); fail == nil {
-		return err, held
+		return held, err
 	}
-	return nil, held
+	return held, nil
 }

@@ -88,7 +88,7 @@ func init() {
 			return appendSyntaxError(b, e), nil
 		},
 		Read: func(b []byte, e *SyntaxError) error {
-			d := wire.Decode(b)
+			d := wire.DecodeMany(b)
 			readSyntaxError(&d, e)
 			return d.End()
 		},
@@ -142,9 +142,9 @@ func appendSyntaxError(b []byte, p *SyntaxError) []byte {
 }
 
 func readSyntaxError(d *wire.Decoder, p *SyntaxError) {
-	wire.ReadString(d, &p.Path)
+	wire.ReadStringOfMany(d, &p.Path)
 	wire.ReadInt(d, &p.Line)
 	wire.ReadInt(d, &p.Col)
-	wire.ReadString(d, &p.Msg)
+	wire.ReadStringOfMany(d, &p.Msg)
 	wire.ReadInt(d, &p.More)
 }
