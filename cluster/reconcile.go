@@ -151,7 +151,14 @@ func (s *session) whatIsLost(ctx context.Context) (lost, past bool, err error) {
 	}
 	stream(workStream(s.run), workConsumer)
 	past = stream(resultStream(s.run), readConsumer)
+	bucket := look("looking for the bucket "+runsBucket, func(ctx context.Context) error {
+		_, err := s.conn.js.KeyValue(ctx, runsBucket)
+		return err
+	})
 	for _, key := range []string{leaseKey(s.run), manifestKey(s.run)} {
+		if !bucket { // a question for a key would have no answer
+			break
+		}
 		look("looking for "+key, func(ctx context.Context) error {
 			_, err := s.kv().Get(ctx, key)
 			return err
