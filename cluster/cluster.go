@@ -37,10 +37,6 @@ func Connect(ctx context.Context, url string, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := openBuckets(ctx, c, o.Replicas); err != nil { // workers wait for them
-		c.close()
-		return nil, err
-	}
 	return &Cluster{conn: c, opts: o, address: withoutUsers(splitURLs(url))}, nil
 }
 

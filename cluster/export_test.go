@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,3 +19,9 @@ func SetFault(f func(point string) error) { fault = f }
 
 // JetStream is the connection of c.
 func JetStream(c *Cluster) jetstream.JetStream { return c.conn.js }
+
+// MakeBuckets makes what the first driver makes.
+func MakeBuckets(c *Cluster) error {
+	_, err := openBuckets(context.Background(), c.conn, c.opts.Replicas)
+	return err
+}

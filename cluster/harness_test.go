@@ -257,6 +257,9 @@ func connect(t *testing.T, url string, o cluster.Options) (*cluster.Cluster, *re
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := cluster.MakeBuckets(c); err != nil { // workers wait for them
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)

@@ -282,6 +282,7 @@ type right struct{ role, verb, subject string }
 
 // TestEachPermission takes away one right after the other: something says then, soon, which one it was.
 func TestEachPermission(t *testing.T) {
+	slow(t)
 	if raceEnabled {
 		t.Skip("it takes too long, and runs no other code than TestMinimalPermissions")
 	}

@@ -184,6 +184,7 @@ func whole(t *testing.T, all []*natsServer) {
 
 // Three servers hold the run. The leader of a stream is killed, or a follower stopped.
 func TestScenario05Replicas(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	all := trio(t)
 	var urls []string

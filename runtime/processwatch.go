@@ -10,20 +10,28 @@ import (
 // heed begins the watch over a chunk, which ends when w.under does not have its number any more. The context is that of
 // the chunks before it, unless one was cancelled.
 func (w *workerProcess) heed(ctx context.Context) {
+	done := ctx.Done()
+	w.heeding.Lock()
+	another := done != w.heeded
+	w.heeded = done
 	w.under.Store(w.chunks)
-	if done := ctx.Done(); done != w.heeded {
+	w.heeding.Unlock()
+	if another {
 		w.unwatch()
-		w.heeded, w.unwatch = done, context.AfterFunc(ctx, w.cancel)
+		w.unwatch = context.AfterFunc(ctx, func() { w.cancel(done) })
 	} else if ctx.Err() != nil { // which may have been noticed when nothing was under way
-		w.cancel()
+		w.cancel(done)
 	}
 }
 
-// cancel tells the process to end the contexts of the jobs that are under way, and kills it if they go on. The number of
-// the chunk keeps it from hitting the next one.
-func (w *workerProcess) cancel() {
+// cancel tells the process to end the contexts of the jobs that are under way, and kills it if they go on. done is that of
+// the context that has ended. The number of the chunk keeps it from hitting the next one.
+func (w *workerProcess) cancel(done <-chan struct{}) {
+	w.heeding.Lock()
 	chunk := w.under.Load()
-	if chunk == 0 {
+	late := done != w.heeded // the context was that of a chunk before, and ended after it
+	w.heeding.Unlock()
+	if chunk == 0 || late {
 		return
 	}
 	// Orders have a pipe of their own, which holds more of them than there can be: also a stopped process has room.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -69,6 +70,7 @@ type workerProcess struct {
 	heard   atomic.Int64  // when this process began to wait for news, in nanoseconds since 1970; 0: it does not wait
 
 	under   atomic.Uint64   // the number of the chunk that is under way, or 0
+	heeding sync.Mutex      // of under and heeded, where both are looked at
 	heeded  <-chan struct{} // Done of the context of the last chunk …
 	unwatch func() bool     // … which ends the chunk under way, until this is called
 }
