@@ -31,14 +31,6 @@ import (
 // patience is how long a test waits for what takes a moment on a machine that is free. This one may be busy.
 const patience = 90 * time.Second
 
-// slow skips a test, or a part of one, that takes long.
-func slow(t *testing.T) {
-	t.Helper()
-	if os.Getenv("JOBGEN_SLOW_TESTS") == "" {
-		t.Skip("it takes long; JOBGEN_SLOW_TESTS=1 runs it")
-	}
-}
-
 // locked is a source of random numbers for several goroutines.
 type locked struct {
 	mu  sync.Mutex
