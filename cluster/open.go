@@ -54,7 +54,7 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 		Run: s.run, Epoch: s.epoch, Named: s.named, Worker: task.Worker, Fingerprint: task.Fingerprint,
 		Build: build, OtherBuilds: s.opts.OtherBuilds, Config: task.Config, Info: task.Run,
 		JobTimeout: task.JobTimeout, Untimed: task.Untimed, MaxJobs: task.MaxJobsPerWorker, Memory: task.MemoryLimit,
-		LogLevel: lowestLevel(task.Logger), AckWait: s.opts.WorkerTimeout, Driver: processName(),
+		LogLevel: jobgen.LowestLevel(task.Logger), AckWait: s.opts.WorkerTimeout, Driver: processName(),
 	}
 	if err := s.recall(ctx); err != nil {
 		return nil, err

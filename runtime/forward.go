@@ -11,8 +11,9 @@ import (
 	"github.com/jobgen/jobgen/runtime/internal/proc"
 )
 
-// lowestLevel is the lowest level of which a logger wants records, nil if none.
-func lowestLevel(l *slog.Logger) *int {
+// LowestLevel returns the lowest level of which a logger wants records, for the [RecordHandler] of those who send them;
+// nil if it wants none.
+func LowestLevel(l *slog.Logger) *int {
 	if l == nil {
 		return nil
 	}

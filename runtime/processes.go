@@ -65,7 +65,7 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 	s := &processSession{ctx: ctx, task: task, slots: make([]processSlot, n), kills: proc.MemoryKills(), shared: sharedFor(n)}
 	s.hello = hello{
 		ABI: ABI1, Worker: task.Worker, Fingerprint: task.Fingerprint, Config: task.Config,
-		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: lowestLevel(task.Logger), Memory: task.MemoryLimit,
+		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: LowestLevel(task.Logger), Memory: task.MemoryLimit,
 		Untimed: task.Untimed,
 	}
 	if err := s.makeBoard(); err != nil {
