@@ -51,3 +51,5 @@ func (h *hosted) ask(ctx context.Context, q question) (a answer, err error) {
 	}
 	return a, nil
 }
+
+var errNoAnswer = errors.New("cluster: the driver does not answer")

@@ -3,7 +3,6 @@ package cluster
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -166,36 +165,4 @@ func (c *cache) tidy() {
 			}
 		}
 	}
-}
-
-// segment returns a segment of the driver's shared memory, as a file of this machine. Again says that what the driver has stored
-// of it could not be read.
-func (h *hosted) segment(id uint64, again bool) (info sharedSegment, f *os.File, err error) {
-	a, err := h.ask(h.ctx, question{Segment: id, Lost: again})
-	if err != nil {
-		return info, nil, err
-	}
-	if err := json.Unmarshal(a.Segment, &info); err != nil {
-		return info, nil, err
-	}
-	r := reader{b: a.Blob}
-	ref := r.blob()
-	if err := r.end(); err != nil {
-		return info, nil, err
-	}
-	path, err := h.agent.cache.file(h.ctx, h.blobs, &ref, info.Bytes)
-	if isLost(err) && !again {
-		return h.segment(id, true)
-	}
-	if err != nil {
-		return info, nil, err
-	}
-	if f, err = os.Open(path); err != nil {
-		return info, nil, err
-	}
-	info.ReadOnly = true
-	if info.File == "" {
-		info.Copy = path
-	}
-	return info, f, nil
 }

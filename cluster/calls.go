@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// call is one of them.
+// call is a call that waits for the server.
 type call struct {
 	cancel context.CancelFunc
 	denied *denial // a permission that was missing meanwhile

@@ -171,7 +171,7 @@ func openBuckets(ctx context.Context, c *conn, replicas int) (b buckets, err err
 	return b, err
 }
 
-// replicate has a bucket held by as many servers as the runs in it: a worker that came by first has made it on one.
+// replicate has a bucket held by as many servers as the runs in it: a driver that asks for fewer may have made it.
 func replicate(ctx context.Context, c *conn, kv jetstream.KeyValue, cfg jetstream.KeyValueConfig) error {
 	return c.again(ctx, "replicating the bucket "+cfg.Bucket, func(ctx context.Context) error {
 		status, err := kv.Status(ctx)

@@ -3,10 +3,8 @@ package cluster
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 
@@ -20,7 +18,6 @@ import (
 type hosted struct {
 	agent    *agent
 	manifest manifest
-	consumer jetstream.Consumer
 	blobs    *blobs
 	control  *nats.Subscription
 
@@ -34,6 +31,7 @@ type hosted struct {
 	mu      sync.Mutex
 	ended   bool
 	chunks  map[uint64]context.CancelFunc // that run here
+	fetched []uint64                      // segments of the driver's shared memory
 	working sync.WaitGroup                // chunks
 }
 
@@ -97,7 +95,7 @@ func (a *agent) host(m *manifest) (_ *hosted, why string) {
 	h := &hosted{agent: a, manifest: *m, chunks: map[uint64]context.CancelFunc{}}
 	h.ctx, h.cancel = context.WithCancel(a.ctx)
 	err = a.conn.do(h.ctx, "taking up run "+m.Run, func(ctx context.Context) (err error) {
-		h.consumer, err = a.conn.js.Consumer(ctx, workStream(m.Run), workConsumer)
+		_, err = a.conn.js.Consumer(ctx, workStream(m.Run), workConsumer)
 		return err
 	})
 	if err == nil {
@@ -219,6 +217,7 @@ func (h *hosted) end(drains bool) {
 			e.Err = jobgen.AppendError(nil, err)
 		}
 	}
+	h.detach()
 	h.say(e)
 	_ = h.agent.conn.nc.FlushTimeout(apiTimeout)
 	h.cancel()
@@ -273,20 +272,4 @@ type recordWriter struct{ h *hosted }
 func (w recordWriter) Write(p []byte) (int, error) {
 	w.h.say(event{Kind: eventLog, Record: p})
 	return len(p), nil
-}
-
-// missing is asked for a segment of shared memory to which a handle in a job leads: the driver of one of the runs has it.
-func (a *agent) missing(id uint64) (sharedSegment, *os.File, error) {
-	a.mu.Lock()
-	runs := append([]*hosted(nil), a.order...)
-	a.mu.Unlock()
-	err := errors.New("no run is under way")
-	for _, h := range runs {
-		info, f, e := h.segment(id, false)
-		if e == nil {
-			return info, f, nil
-		}
-		err = e
-	}
-	return sharedSegment{}, nil, err
 }

@@ -4,6 +4,7 @@ package cluster_test
 
 import (
 	"context"
+
 	jobgen "github.com/jobgen/jobgen/runtime"
 	"github.com/jobgen/jobgen/runtime/wire"
 	"github.com/jobgen/jobgen/sharedmem"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -74,6 +75,18 @@ func TestArrays(t *testing.T) {
 	}
 	if kept != 1 {
 		t.Errorf("%d files in the cache, want one for one segment: %q", kept, files)
+	}
+	// The next run sees what was changed since, and what the last one has mapped is given back.
+	s[0] += 1000
+	out, err = NewSumRunner(jobgen.On(c)).Run(context.Background(), in[:1])
+	if want := 50.0*499_500 + 1000; err != nil || out[0].Sum != want {
+		t.Errorf("after a change: %v, %v, want %v", out, err, want)
+	}
+	for _, pid := range c.Workers() {
+		maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+		if err == nil && bytes.Contains(maps, []byte(cache)) {
+			t.Errorf("the worker with pid %d maps files of runs that are over", pid)
+		}
 	}
 	// Workers have copies: to write into one would be lost, and is refused.
 	_, err = NewScribbleRunner(jobgen.On(c)).Run(context.Background(), in[:1])

@@ -229,7 +229,7 @@ func noLimit(n int64) int64 {
 
 // putConfig stores a configuration that is too large for the manifest.
 func (s *session) putConfig(ctx context.Context) error {
-	if len(s.task.Config) <= inlineBytes {
+	if len(s.task.Config) <= s.conn.inline() {
 		return nil
 	}
 	if s.config != nil {

@@ -242,5 +242,3 @@ func (s *session) progress(number uint64) answer {
 	}
 	return a
 }
-
-var errNoAnswer = errors.New("cluster: the driver does not answer")
