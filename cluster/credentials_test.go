@@ -68,8 +68,8 @@ func TestSecretsInAddresses(t *testing.T) {
 		t.Errorf("the error shows a secret: %v", err)
 	}
 	w := startWorker(t, "", "natz://ada:secret@127.0.0.1:1")
-	if status := w.status(t); status != 2 || strings.Contains(w.said(), "secret") {
-		t.Errorf("status %d, and it says %s", status, w.said())
+	if status := w.status(t); status != 2 || strings.Contains(w.String(), "secret") {
+		t.Errorf("status %d, and it says %s", status, w.String())
 	}
 }
 
@@ -115,8 +115,8 @@ func TestCredentialsFile(t *testing.T) {
 		t.Errorf("the error does not name the missing file: %v", err)
 	}
 	w := startWorker(t, "", s.ClientURL(), "JOBGEN_CREDS="+missing)
-	if status := w.status(t); status != 1 || !strings.Contains(w.said(), missing) {
-		t.Errorf("status %d, and it says %s", status, w.said())
+	if status := w.status(t); status != 1 || !strings.Contains(w.String(), missing) {
+		t.Errorf("status %d, and it says %s", status, w.String())
 	}
 }
 
@@ -132,12 +132,12 @@ func TestCredentialsExpire(t *testing.T) {
 	_, err := probes(jobgen.On(c)).Run(ctx, repeated(2, probeIn{Hold: true}))
 	refused{kind: cluster.ErrCredentials, says: []string{"expired", "JOBGEN_CREDS"}}.check(t, err)
 
-	if status := brief.status(t); status != 1 || !strings.Contains(brief.said(), cluster.ErrCredentials.Error()) {
-		t.Errorf("a worker whose credentials expired: status %d, and it says %s", status, brief.said())
+	if status := brief.status(t); status != 1 || !strings.Contains(brief.String(), cluster.ErrCredentials.Error()) {
+		t.Errorf("a worker whose credentials expired: status %d, and it says %s", status, brief.String())
 	}
 	select {
 	case <-w.ended:
-		t.Errorf("a worker whose credentials are good ended as well: %s", w.said())
+		t.Errorf("a worker whose credentials are good ended as well: %s", w.String())
 	default:
 	}
 }

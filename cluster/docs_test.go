@@ -130,7 +130,7 @@ func TestBatchScript(t *testing.T) {
 	runProbes(t, dialled(t, s.ClientURL(), cluster.Options{Token: "right-token"}))
 	w.tell(t, syscall.SIGTERM)
 	if status := w.status(t); status != 0 {
-		t.Errorf("the worker has status %d, and says %s", status, w.said())
+		t.Errorf("the worker has status %d, and says %s", status, w.String())
 	}
 }
 

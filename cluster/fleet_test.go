@@ -76,7 +76,7 @@ func TestMixedFleet(t *testing.T) {
 	schema := startWorker(t, "", s.ClientURL(), otherSchema+"=1")
 	c := dialled(t, s.ClientURL(), cluster.Options{})
 	waitForWorkers(t, s.ClientURL(), 3)
-	var log logBuffer
+	var log lines
 	ran := map[string]int{}
 	mark := filepath.Join(t.TempDir(), "mark")
 	ctx, cancel := context.WithTimeout(context.Background(), 2*soon)
@@ -116,7 +116,7 @@ func TestMixedFleet(t *testing.T) {
 				t.Errorf("%s ran a job, though its types are other ones", worker)
 			}
 		}
-		if same.said() == "" && another.said() == "" && len(ran) == 0 {
+		if same.String() == "" && another.String() == "" && len(ran) == 0 {
 			t.Error("nobody ran a job")
 		}
 	})
@@ -159,7 +159,7 @@ func TestNobody(t *testing.T) {
 	s := startServer(t, &server.Options{JetStream: true})
 	ctx, cancel := context.WithTimeout(context.Background(), 2*soon)
 	defer cancel()
-	var log logBuffer
+	var log lines
 	c := dialled(t, s.ClientURL(), cluster.Options{WaitForWorkers: 4 * time.Second})
 	_, err := probes(jobgen.On(c), jobgen.Logger(log.logger())).Run(ctx, repeated(3, probeIn{}))
 	var of *cluster.NoWorkersError
@@ -170,7 +170,7 @@ func TestNobody(t *testing.T) {
 		t.Errorf("nothing was said while the run waited:\n%s", log.String())
 	}
 
-	var later logBuffer
+	var later lines
 	c = dialled(t, s.ClientURL(), cluster.Options{WaitForWorkers: -1})
 	done := make(chan error, 1)
 	go func() {

@@ -70,24 +70,6 @@ type process struct {
 	ended chan struct{}
 }
 
-// lines collects what a process writes.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // start starts this program with some more environment. It is killed at the end of the test, if it is still there.
 func start(t *testing.T, env ...string) *process {
 	t.Helper()

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jobgen/jobgen/cluster"
@@ -152,7 +151,7 @@ func TestLarge(t *testing.T) {
 // What jobs log is in the driver's log.
 func TestLog(t *testing.T) {
 	c := embedded(t, cluster.EmbeddedOptions{Workers: 1})
-	var b lockedBuffer
+	var b lines
 	l := slog.New(slog.NewTextHandler(&b, nil))
 	if _, err := NewTalkRunner(jobgen.On(c), jobgen.Logger(l)).RunN(context.Background(), 3); err != nil {
 		t.Fatal(err)
@@ -162,23 +161,6 @@ func TestLog(t *testing.T) {
 			t.Errorf("the log does not have %q:\n%s", want, b.String())
 		}
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // The environment moves a run of a program that knows nothing of clusters but the import.

@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -234,31 +233,13 @@ func summerSpec() jobgen.Spec[sharedmem.Array[float64], float64] {
 
 func init() { jobgen.Register(summerSpec()) }
 
-// logBuffer is where a test reads what was logged.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func (l *logBuffer) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 // TestMinimalPermissions: those that the documentation lists are enough for everything.
 func TestMinimalPermissions(t *testing.T) {
 	g := startGuarded(t, nil)
 	w := g.startWorker(t)
-	var log logBuffer
+	var log lines
 	c, err := g.connect(t, log.logger())
 	if err != nil {
 		t.Fatal(err)
@@ -272,8 +253,8 @@ func TestMinimalPermissions(t *testing.T) {
 		t.Errorf("the driver was denied something:\n%s", log.String())
 	}
 	w.tell(t, syscall.SIGTERM)
-	if status := w.status(t); status != 0 || strings.Contains(w.said(), "ermission") {
-		t.Errorf("the worker was denied something: status %d\n%s", status, w.said())
+	if status := w.status(t); status != 0 || strings.Contains(w.String(), "ermission") {
+		t.Errorf("the worker was denied something: status %d\n%s", status, w.String())
 	}
 }
 
@@ -324,7 +305,7 @@ func (r right) isNeeded(t *testing.T) {
 		of.Allow = slices.DeleteFunc(slices.Clone(of.Allow), func(s string) bool { return s == r.subject })
 	})
 	w := g.startWorker(t)
-	var log logBuffer
+	var log lines
 	c, err := g.connect(t, log.logger())
 	if err != nil {
 		t.Fatal(err)
@@ -344,13 +325,13 @@ func (r right) isNeeded(t *testing.T) {
 	for told := false; ; {
 		select {
 		case err := <-done:
-			told = told || found(fmt.Sprint(err)) || found(log.String()) || found(w.said())
+			told = told || found(fmt.Sprint(err)) || found(log.String()) || found(w.String())
 			if !told {
 				t.Errorf("nothing names the right that is missing; the runs ended with %v", err)
 			}
 			return
 		case <-time.After(10 * time.Millisecond):
-			if !told && (found(log.String()) || found(w.said())) {
+			if !told && (found(log.String()) || found(w.String())) {
 				told = true
 				time.AfterFunc(time.Second, cancel) // the rest takes too long
 			}

@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -72,21 +70,7 @@ type workerProcess struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
 	err   error
-
-	mu     sync.Mutex
-	stderr bytes.Buffer
-}
-
-func (w *workerProcess) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.stderr.Write(p)
-}
-
-func (w *workerProcess) said() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.stderr.String()
+	lines // of its standard output and error
 }
 
 // startWorker starts this test binary, or another program, as a worker.
@@ -123,7 +107,7 @@ func (w *workerProcess) start(t *testing.T) {
 			<-w.ended
 		}
 		if t.Failed() {
-			t.Logf("a worker said:\n%s", w.said())
+			t.Logf("a worker said:\n%s", w.String())
 		}
 	})
 }
@@ -136,7 +120,7 @@ func (w *workerProcess) status(t *testing.T) int {
 	select {
 	case <-w.ended:
 	case <-time.After(soon):
-		t.Fatalf("the worker has not ended; it said:\n%s", w.said())
+		t.Fatalf("the worker has not ended; it said:\n%s", w.String())
 	}
 	return w.cmd.ProcessState.ExitCode()
 }
@@ -217,9 +201,9 @@ func (r refused) checkWorker(t *testing.T, url string, env ...string) {
 	if status := w.status(t); status != 1 {
 		t.Errorf("the worker's status is %d, not 1", status)
 	}
-	r.text(t, w.said())
-	if !strings.Contains(w.said(), r.kind.Error()) {
-		t.Errorf("the worker does not say %q:\n%s", r.kind, w.said())
+	r.text(t, w.String())
+	if !strings.Contains(w.String(), r.kind.Error()) {
+		t.Errorf("the worker does not say %q:\n%s", r.kind, w.String())
 	}
 }
 

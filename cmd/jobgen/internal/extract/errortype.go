@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"fmt"
 	"go/ast"
 	"go/types"
 
@@ -93,7 +92,7 @@ func (x *extractor) errorFields(t *traveller, e *model.ErrorType, spec *ast.Type
 		switch {
 		case f.Name() == "_":
 		case invalid:
-			e.Unresolved = append(e.Unresolved, model.Reason{What: what, Why: x.fieldComplaint(spec, f), Pos: at})
+			e.Unresolved = append(e.Unresolved, model.Reason{What: what, Why: x.complaint(f, fieldsOf(spec)), Pos: at})
 		case !f.Exported() && f.Pkg() != x.in.Types:
 			t.no(what, "belongs to package "+f.Pkg().Name()+", and this one cannot reach it", at)
 		case isError(f.Type()):
@@ -135,22 +134,10 @@ func (cs *codecs) places(t types.Type) *model.Codec {
 		Kind: model.CodecPlace, Type: model.Type{Kind: model.Basic, Name: "error"}}}
 }
 
-// fieldComplaint is what the type checker said about a field's type.
-func (x *extractor) fieldComplaint(spec *ast.TypeSpec, f *types.Var) string {
-	st, ok := spec.Type.(*ast.StructType)
-	if !ok {
-		return "its type is not valid"
+// fieldsOf returns the list of a struct's fields, nil if the type is none.
+func fieldsOf(spec *ast.TypeSpec) *ast.FieldList {
+	if st, ok := spec.Type.(*ast.StructType); ok {
+		return st.Fields
 	}
-	for _, fl := range st.Fields.List {
-		if f.Pos() < fl.Pos() || f.Pos() > fl.End() {
-			continue
-		}
-		for _, e := range x.in.Errors {
-			if fl.Type.Pos() <= e.Pos && e.Pos < fl.Type.End() {
-				return e.Msg
-			}
-		}
-		return fmt.Sprintf("the type %s is not valid", types.ExprString(fl.Type))
-	}
-	return "its type is not valid"
+	return nil
 }

@@ -212,32 +212,38 @@ func (x *extractor) param(v *types.Var, decl *ast.FuncDecl, fallback model.Pos) 
 	var invalid bool
 	p.Type, invalid, p.Unwritable = x.convert(v.Type())
 	if invalid {
-		p.Unresolved = x.complaint(v, decl)
+		p.Unresolved = x.complaint(v, signature(decl)...)
 	}
 	return p
 }
 
-// complaint finds what the type checker said about a parameter's type.
-func (x *extractor) complaint(v *types.Var, decl *ast.FuncDecl) string {
-	if decl != nil {
-		for _, list := range []*ast.FieldList{decl.Type.Params, decl.Type.Results} {
-			if list == nil {
+// complaint finds what the type checker said about the type of a parameter or field that is in one of some lists.
+func (x *extractor) complaint(v *types.Var, lists ...*ast.FieldList) string {
+	for _, list := range lists {
+		if list == nil {
+			continue
+		}
+		for _, f := range list.List {
+			if v.Pos() < f.Pos() || v.Pos() > f.End() {
 				continue
 			}
-			for _, f := range list.List {
-				if v.Pos() < f.Pos() || v.Pos() > f.End() {
-					continue
+			for _, e := range x.in.Errors {
+				if f.Type.Pos() <= e.Pos && e.Pos < f.Type.End() {
+					return e.Msg
 				}
-				for _, e := range x.in.Errors {
-					if f.Type.Pos() <= e.Pos && e.Pos < f.Type.End() {
-						return e.Msg
-					}
-				}
-				return fmt.Sprintf("the type %s is not valid", types.ExprString(f.Type))
 			}
+			return fmt.Sprintf("the type %s is not valid", types.ExprString(f.Type))
 		}
 	}
 	return "its type is not valid"
+}
+
+// signature returns the lists of a function's parameters and results; a function that is not written here has none.
+func signature(decl *ast.FuncDecl) []*ast.FieldList {
+	if decl == nil {
+		return nil
+	}
+	return []*ast.FieldList{decl.Type.Params, decl.Type.Results}
 }
 
 func isContext(t types.Type) bool {
