@@ -58,7 +58,7 @@ type Task struct {
 type Limiting interface {
 	Backend
 
-	// LimitsWorkers does nothing.
+	// LimitsWorkers marks the backend as one that does; it has nothing to do itself.
 	LimitsWorkers()
 }
 
