@@ -99,15 +99,12 @@ func (h *hazard) do(ctx context.Context, d deed) (string, error) {
 			}
 		}
 	case "wait for file":
-		for {
-			if _, err := os.Stat(filepath.Join(h.Dir, "go")); err == nil {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				return "", ctx.Err()
-			case <-time.After(5 * time.Millisecond):
-			}
+		if err := waitForName(ctx, h.Dir, "go"); err != nil {
+			return "", err
+		}
+	case "straddle": // the first job of an agent that is to be cut off begins before that, and ends after it
+		if os.Getenv("CLUSTERTEST_CUT_OFF") != "" && latch(filepath.Join(h.Dir, "begun")) {
+			return d.result(), waitForName(ctx, h.Dir, "cut")
 		}
 	case "slow agent":
 		if os.Getenv("CLUSTERTEST_SLOW") != "" {
@@ -119,6 +116,26 @@ func (h *hazard) do(ctx context.Context, d deed) (string, error) {
 		return "", errors.New("it fails")
 	}
 	return d.result(), nil
+}
+
+// there reports whether a directory has a file of a name.
+func there(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return err == nil
+}
+
+// waitForName waits until there is one.
+func waitForName(ctx context.Context, dir, name string) error {
+	for {
+		if there(dir, name) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 // tally counts that a job was begun.
