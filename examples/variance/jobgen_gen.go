@@ -4,9 +4,10 @@ package main
 
 import (
 	"context"
+	"time"
+
 	jobgen "github.com/jobgen/jobgen/runtime"
 	"github.com/jobgen/jobgen/runtime/wire"
-	"time"
 )
 
 // This file was written for version 1 of the contract with the runtime. If it does not compile,

@@ -4,6 +4,7 @@ package metrics
 
 import (
 	"context"
+
 	jobgen "github.com/jobgen/jobgen/runtime"
 	"github.com/jobgen/jobgen/runtime/wire"
 )

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/dave/jennifer/jen"
+	"golang.org/x/tools/imports"
 
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
 )
@@ -101,7 +102,12 @@ func render(p *model.Package, l *pool, out model.Output) ([]byte, error) {
 	if err := g.Render(&b); err != nil {
 		return nil, fmt.Errorf("%s: %w", out.Base, err)
 	}
-	return b.Bytes(), nil
+	// With imports in groups, as goimports has them, an editor that runs it on each file does not make this one stale.
+	src, err := imports.Process(out.Base, b.Bytes(), &imports.Options{FormatOnly: true, Comments: true, TabIndent: true, TabWidth: 8})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", out.Base, err)
+	}
+	return src, nil
 }
 
 func (f *file) runtime(name string) *jen.Statement { return jen.Qual(model.Runtime, name) }
