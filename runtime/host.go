@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -96,7 +95,7 @@ type hostSeat[In, Out any] struct {
 
 	base int64
 	in   []In
-	left atomic.Int64 // jobs of the chunk that have not ended
+	left int // jobs of the chunk that have not ended
 	buf  []byte
 	done func(*Done)
 
@@ -105,26 +104,45 @@ type hostSeat[In, Out any] struct {
 	begins func(job int) // is told of each job, where times are not wanted; may be nil
 }
 
-func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) error {
-	s.load(chunk, func(d *Done) { done(*d) })
-	if s.left.Load() > 0 {
-		if s.t.started == 0 {
-			s.t.startLane()
+func (s *hostSeat[In, Out]) Run(chunk Chunk, done func(Done)) (err error) {
+	loaded := false
+	surely(func() {
+		if !loaded {
+			loaded = true
+			s.load(chunk, func(d *Done) { done(*d) })
 		}
-		s.t.consumer.until(func() bool { return s.left.Load() == 0 || s.t.alive.Load() == 0 })
+		err = s.work()
+	})
+	return err
+}
+
+func (s *hostSeat[In, Out]) Close() (err error) {
+	surely(func() { err = s.leave() })
+	return err
+}
+
+// surely calls f on a goroutine of its own, and once more on another one each time that this is ended under it.
+func surely(f func()) {
+	for returned := false; !returned; {
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			debug.SetPanicOnFault(true) // as for a lane with a goroutine of its own
+			f()
+			returned = true
+		}()
+		<-over
 	}
-	return s.verdict()
 }
 
 // load makes a chunk the jobs that are to be run: those before the first that cannot be decoded.
 func (s *hostSeat[In, Out]) load(chunk Chunk, done func(*Done)) {
 	s.done, s.undecoded = done, nil
 	defer func() { // also where the user's own decoding ends the goroutine
-		n := int64(len(s.in))
-		s.left.Store(n)
+		s.left = len(s.in)
 		s.t.first.Store(int64(chunk.Attempt))
-		if n > 0 {
-			s.t.replace(span{s.base, s.base + n})
+		if s.left > 0 {
+			s.t.replace(span{s.base, s.base + int64(s.left)})
 		}
 	}()
 	s.decode(chunk)
@@ -133,7 +151,7 @@ func (s *hostSeat[In, Out]) load(chunk Chunk, done func(*Done)) {
 // verdict is why a chunk has not been run to its end, nil if it has: then the job that ends it because it could not
 // be decoded is reported, too.
 func (s *hostSeat[In, Out]) verdict() error {
-	if s.left.Load() > 0 {
+	if s.left > 0 {
 		s.t.mu.Lock()
 		defer s.t.mu.Unlock()
 		return s.t.cause
@@ -181,15 +199,6 @@ func (s *hostSeat[In, Out]) decode(chunk Chunk) {
 		s.in, rest = append(s.in, in), r
 	}
 	returned = true
-}
-
-func (s *hostSeat[In, Out]) Close() error {
-	if l := s.t.inline; l != nil {
-		for l.guarded(l.close) {
-		}
-	}
-	_ = s.t.finish() // its jobs have been reported one by one
-	return s.t.closing
 }
 
 func (s *hostSeat[In, Out]) places(jobs span) places[In, Out] {

@@ -2,7 +2,7 @@ package jobgen
 
 // hereSeat is a seat that runs its jobs on the goroutine of who asks, and not on one of its own: to go from one to
 // the other and back takes longer than many a chunk. A job that calls runtime.Goexit ends that goroutine, so load, work and
-// Close may not return; work and Close are then called again, on another one.
+// leave may not return; work and leave are then called again, on another one.
 type hereSeat interface {
 	HostSeat
 
@@ -11,6 +11,9 @@ type hereSeat interface {
 
 	// work runs what is left of the chunk. It returns what Run would return.
 	work() error
+
+	// leave is Close.
+	leave() error
 }
 
 func (s *hostSeat[In, Out]) work() error {
@@ -23,17 +26,26 @@ func (s *hostSeat[In, Out]) work() error {
 		}
 	}
 	l.gone = false
-	if s.left.Load() > 0 {
+	if s.left > 0 {
 		for l.guarded(l.workHere) {
 		}
 	}
 	return s.verdict()
 }
 
+func (s *hostSeat[In, Out]) leave() error {
+	if l := s.t.inline; l != nil {
+		for l.guarded(l.close) {
+		}
+	}
+	_ = s.t.finish() // its jobs have been reported one by one
+	return s.t.closing
+}
+
 // workHere runs the jobs that there are, after it has settled the one that a panic left behind.
 func (l *lane[In, Out]) workHere() {
 	l.settleBroken()
-	for (l.seat.holds() || l.cursor.Load() < l.bound()) && l.refill() {
+	for (l.holds() || l.cursor.Load() < l.bound()) && l.refill() {
 		l.runClaimed()
 	}
 	l.flush()
@@ -42,18 +54,19 @@ func (l *lane[In, Out]) workHere() {
 // runUntimed runs the claimed jobs for a process that wants to know their results only. It is to runTimed what runPlain is
 // in one process: a quick job's time goes into this loop.
 func (l *lane[In, Out]) runUntimed(s *hostSeat[In, Out]) {
-	p, do, ctx, seat, begins := l.places, l.inst.Do, l.ctx, l.seat, s.begins
+	if l.rest.len() == 0 {
+		l.rest = l.seat.takeAll() // nobody steals here
+	}
+	p, do, ctx, begins := l.places, l.inst.Do, l.ctx, s.begins
 	d := &Done{Worker: l.id}
-	for {
-		job, ok := seat.take()
-		if !ok {
+	for l.rest.len() > 0 {
+		if l.rest.lo > l.limit.Load() {
+			l.drop()
 			return
 		}
-		if job > l.limit.Load() {
-			l.giveUp(job)
-			return
-		}
+		job := l.rest.lo
 		l.job = job
+		l.rest.lo++
 		if begins != nil {
 			begins(int(job))
 		}
@@ -78,8 +91,6 @@ func (l *lane[In, Out]) runUntimed(s *hostSeat[In, Out]) {
 
 // report passes on what became of a job.
 func (s *hostSeat[In, Out]) report(d *Done) {
+	s.left--
 	s.done(d)
-	if s.left.Add(-1) == 0 {
-		s.t.consumer.hurry()
-	}
 }

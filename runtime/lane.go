@@ -26,6 +26,8 @@ type lane[In, Out any] struct {
 	told   int // of the jobs run, those reported to the observers …
 	fails  int // … and of those not yet reported, the failed ones
 
+	rest span // taken and not begun, where one worker takes all
+
 	// The current job.
 	job   int64
 	tries int // attempts of it, from 1
@@ -162,7 +164,7 @@ func (l *lane[In, Out]) caught(v any) {
 	switch l.phase {
 	case phaseSetup:
 		l.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
-		l.skip(l.seat.drop(), false) // or it would be set up again for them, for ever
+		l.drop() // or it would be set up again for them, for ever
 	case phaseJob:
 		l.broken = err
 	case phaseClose:
@@ -210,7 +212,7 @@ func (l *lane[In, Out]) runClaimed() {
 // refill claims the next jobs, and reports false if there are none and will be none.
 func (l *lane[In, Out]) refill() bool {
 	l.flush()
-	if l.seat.holds() { // the rest of a chunk in which a job has panicked
+	if l.holds() { // the rest of a chunk in which a job has panicked
 		return l.live || l.setUp()
 	}
 	if l.run.ctx.Err() != nil {
@@ -237,6 +239,16 @@ func (l *lane[In, Out]) refill() bool {
 		}
 		l.pace.restart()
 	}
+}
+
+// holds reports whether the lane has claimed jobs that it has not begun.
+func (l *lane[In, Out]) holds() bool { return l.rest.len() > 0 || l.seat.holds() }
+
+// drop leaves them unrun.
+func (l *lane[In, Out]) drop() {
+	l.skip(l.rest, false)
+	l.rest = span{}
+	l.skip(l.seat.drop(), false)
 }
 
 // gather waits for a moment when the jobs of a stream are so quick that the lane keeps catching up
@@ -323,7 +335,7 @@ func (l *lane[In, Out]) discard() {
 
 // close ends the lane.
 func (l *lane[In, Out]) close() {
-	l.skip(l.seat.drop(), false)
+	l.drop()
 	if !l.live {
 		return
 	}

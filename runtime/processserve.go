@@ -93,7 +93,7 @@ func (s *processServer) greet() error {
 	s.task = Task{
 		Run: h.Run, Worker: h.Worker, Fingerprint: h.Fingerprint, Config: h.Config, Workers: 1, JobTimeout: h.JobTimeout,
 		place: h.Name, Untimed: h.Untimed, note: s.noteStep,
-		begins: func(job int) { s.note(inJob, job, time.Time{}) },
+		begins: s.beginsUntimed,
 		observer: Observer{
 			WorkerStarted: func(RunInfo, string) { s.setUp() },
 			JobStarted:    func(_ RunInfo, j JobInfo) { s.begins(j) },
@@ -223,7 +223,7 @@ func (s *processServer) run() error {
 func (s *processServer) done(d *Done) {
 	sent(s.outbox.done(d))
 	if b := s.board[boardPhase]; b != nil {
-		b.Store(atRest)
+		jot(b, atRest)
 	}
 }
 
@@ -238,7 +238,7 @@ func (s *processServer) closeSeat() error {
 		return nil
 	}
 	s.phase(inClose)
-	err := s.seat.Close()
+	err := s.seat.leave()
 	s.orders.stop()
 	s.seat = nil
 	return err
@@ -251,12 +251,21 @@ func (s *processServer) phase(p int64) { s.note(p, -1, time.Time{}) }
 // noteStep notes what the host says of the steps between jobs.
 func (s *processServer) noteStep(phase int64, job int) {
 	if phase == inDecode && s.board[0] != nil {
-		s.board[boardJob].Store(int64(job))
-		if s.board[boardPhase].Load() == inDecode { // storing costs more, and there may be many jobs
-			return
-		}
+		jot(s.board[boardJob], int64(job))
+		jot(s.board[boardPhase], inDecode)
+		return
 	}
 	s.note(phase, job, time.Time{})
+}
+
+// beginsUntimed is begins where nobody asks for times, and nobody acts on what the board says of a living process.
+func (s *processServer) beginsUntimed(job int) {
+	if s.board[0] == nil {
+		s.note(inJob, job, time.Time{})
+		return
+	}
+	jot(s.board[boardJob], int64(job))
+	jot(s.board[boardPhase], inJob)
 }
 
 func (s *processServer) begins(j JobInfo) { s.note(inJob, j.Index, j.Start) }

@@ -123,7 +123,7 @@ func (l *lane[In, Out]) skipJob() {
 // giveUp leaves job, which was taken and not begun, and the rest of the claim unrun.
 func (l *lane[In, Out]) giveUp(job int64) {
 	l.skip(span{job, job + 1}, false)
-	l.skip(l.seat.drop(), false)
+	l.drop()
 }
 
 func (l *lane[In, Out]) jobFailedForGood(e *JobError) {
