@@ -10,7 +10,7 @@ import (
 
 // processes compares jobgen's child processes with its goroutines and with Python's pools of processes.
 func processes(b *bench) []*table {
-	tables := []*table{tinyJobs(b), chunksOfOne(b), starts(b)}
+	tables := []*table{tinyJobs(b), manyTinyJobs(b), chunksOfOne(b), starts(b)}
 	if arraysTravel() {
 		tables = append(tables, sharedArrays(b))
 	}
@@ -38,11 +38,7 @@ func tinyJobs(b *bench) *table {
 			"started: a stream, from its first result to its last. Pools of Python are kept and warm, but where the row says otherwise.",
 		},
 	}
-	run := func(o jobgen.Option) func() time.Duration {
-		return func() time.Duration {
-			return clocked(func() { need(NewDoubleRunner(o).Run(context.Background(), inputs)) })
-		}
-	}
+	run := func(o jobgen.Option) func() time.Duration { return doubles(o, inputs) }
 	ways := []way{
 		{"tiny, jobgen's processes, a run", n, run(inProcesses)},
 		{"tiny, jobgen's processes, started", n, func() time.Duration { return after(0, &NewDoubleRunner(inProcesses).Runner, inputs) }},
@@ -55,6 +51,31 @@ func tinyJobs(b *bench) *table {
 		b.python("tiny, joblib", "joblib", n),
 	)...)
 	b.versus(t, "processes", "tiny jobs", ways, 2)
+	return t
+}
+
+// doubles measures a run from its call to its end.
+func doubles(o jobgen.Option, inputs []float64) func() time.Duration {
+	return func() time.Duration {
+		return clocked(func() { need(NewDoubleRunner(o).Run(context.Background(), inputs)) })
+	}
+}
+
+// manyTinyJobs measures the same where the start of the processes does not weigh much, as it does not in a pool that is
+// kept.
+func manyTinyJobs(b *bench) *table {
+	n := b.scale(2_000_000, 2000)
+	inputs := floats(n)
+	t := &table{
+		title: "Processes: ten times as many tiny jobs",
+		head:  []string{"many tiny jobs", "jobs", "time per job", "a run of jobgen / it"},
+		notes: []string{"A run of jobgen is with the start and end of its processes, Python's pool is kept and warm."},
+	}
+	ways := append([]way{
+		{"many tiny, jobgen's processes, a run", n, doubles(inProcesses, inputs)},
+		{"many tiny, jobgen's goroutines, a run", n, doubles(inGoroutines, inputs)},
+	}, b.pythons(b.python("many tiny, Pool.map", "pool", n))...)
+	b.versus(t, "processes", "many tiny jobs", ways, 1)
 	return t
 }
 
