@@ -46,18 +46,12 @@ func (r *reader) version() {
 
 func (r *reader) bool() bool { return r.byte() == 1 }
 
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || r.bad {
-		r.bad = true
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
+func (r *reader) uvarint() uint64 { return number(r, binary.Uvarint) }
+func (r *reader) varint() int64   { return number(r, binary.Varint) }
 
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
+// number reads what decode decodes, which returns how many bytes it was as encoding/binary does.
+func number[T uint64 | int64](r *reader, decode func([]byte) (T, int)) T {
+	v, n := decode(r.b)
 	if n <= 0 || r.bad {
 		r.bad = true
 		return 0
