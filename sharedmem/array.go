@@ -20,43 +20,6 @@ type Array[T any] struct {
 	v    *view
 }
 
-// At returns an element: At(i) of a one-dimensional array, At(i, j) of a two-dimensional one. It panics
-// if an index is out of range, if there are not as many as dimensions, or if the array has ended.
-func (a Array[T]) At(idx ...int) T {
-	// The compiler inlines a function that has a cost of 80 at the most (cmd/compile/internal/inline), and
-	// this one has 80. Inlined, and with a number of indices that is known, the loop and the slice
-	// idx are gone: 14 instructions are left, where s[i*cols+j] takes 9. That is why there is no
-	// second way for a panic, and why bounds are checked by indexing slices of nothing.
-	i, j, v := idx[0], idx[len(idx)-1], a.v
-	if uint(i) >= v.reach[len(idx)] {
-		panic(v)
-	}
-	_ = v.last[j]
-	j *= v.gap
-	j += i * v.step
-	if len(idx) > 2 {
-		for k, s := range v.rest {
-			j += len(s.upto[:idx[k]]) * s.step
-		}
-	}
-	return a.data[j]
-}
-
-// Set changes an element: Set(x, i, j) is a[i][j] = x. It panics as At does, and if the array is read-only.
-func (a Array[T]) Set(x T, idx ...int) {
-	i, j, v := idx[0], idx[len(idx)-1], a.v
-	if uint(i) >= v.store[len(idx)] {
-		panic(v)
-	}
-	j = len(v.upto[:j])*v.gap + i*v.step // one node cheaper than in At, which the assignment costs more
-	if len(idx) > 2 {
-		for k, s := range v.rest {
-			j += len(s.upto[:idx[k]]) * s.step
-		}
-	}
-	a.data[j] = x
-}
-
 // Shape returns the length of each axis, in a slice of its own.
 func (a Array[T]) Shape() []int {
 	if a.v == nil {
@@ -129,7 +92,7 @@ func (a Array[T]) All() iter.Seq2[int, T] {
 		for off, run := range a.v.runs() {
 			a.v.live("All")
 			for i := range run {
-				if !yield(n, a.data[off+i*a.v.gap]) {
+				if !yield(n, a.data[off+i*a.v.gap()]) {
 					return
 				}
 				n++
@@ -144,12 +107,12 @@ func (a Array[T]) AppendTo(s []T) []T {
 	a.v.live("AppendTo")
 	s = slices.Grow(s, a.Len())
 	for off, run := range a.v.runs() {
-		if a.v.gap == 1 {
+		if a.v.gap() == 1 {
 			s = append(s, a.data[off:off+run]...)
 			continue
 		}
 		for i := range run {
-			s = append(s, a.data[off+i*a.v.gap])
+			s = append(s, a.data[off+i*a.v.gap()])
 		}
 	}
 	return s

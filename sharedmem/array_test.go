@@ -44,6 +44,49 @@ func indices(shape []int, f func(idx []int)) {
 	}
 }
 
+// spelled is At with a number of indices that the compiler knows, which leaves only what At does for that number.
+func spelled(a sharedmem.Array[int64], idx []int) int64 {
+	switch len(idx) {
+	case 1:
+		return a.At(idx[0])
+	case 2:
+		return a.At(idx[0], idx[1])
+	case 3:
+		return a.At(idx[0], idx[1], idx[2])
+	case 4:
+		return a.At(idx[0], idx[1], idx[2], idx[3])
+	}
+	return a.At(idx...)
+}
+
+// checkRefusals tries each index that lies just beside an axis, from a random place.
+func (m model) checkRefusals(t *rapid.T, a sharedmem.Array[int64]) {
+	idx := make([]int, len(m.shape))
+	for k, n := range m.shape {
+		idx[k] = rapid.IntRange(0, max(n-1, 0)).Draw(t, "index")
+	}
+	refused := func(call string, f func()) {
+		defer func() {
+			if recover() == nil {
+				t.Fatalf("%s of %v is not refused by %v with strides %v", call, idx, a, a.Strides())
+			}
+		}()
+		f()
+	}
+	for k, n := range m.shape {
+		for _, beside := range []int{-1, n, math.MinInt, math.MaxInt, math.MaxInt/2 + 1} {
+			was := idx[k]
+			idx[k] = beside
+			refused("At", func() { a.At(idx...) })
+			refused("At, spelled out,", func() { spelled(a, idx) })
+			refused("Set", func() { a.Set(1, idx...) })
+			idx[k] = was
+		}
+	}
+	refused("At, with one index less,", func() { a.At(idx[1:]...) })
+	refused("Set, with one index more,", func() { a.Set(1, append(idx, 0)...) })
+}
+
 func (m model) check(t *rapid.T, a sharedmem.Array[int64]) {
 	if !slices.Equal(a.Shape(), m.shape) {
 		t.Fatalf("shape %v, want %v", a.Shape(), m.shape)
@@ -53,6 +96,9 @@ func (m model) check(t *rapid.T, a sharedmem.Array[int64]) {
 		v := m.values[key(idx)]
 		if got := a.At(idx...); got != v {
 			t.Fatalf("%v at %v, want %v, in %v with strides %v", got, idx, v, a, a.Strides())
+		}
+		if got := spelled(a, idx); got != v {
+			t.Fatalf("%v at %v, want %v, in %v with strides %v, with the indices spelled out", got, idx, v, a, a.Strides())
 		}
 		want = append(want, v)
 	})
@@ -106,9 +152,11 @@ func TestWindowsAgainstModel(t *testing.T) {
 			a.Set(v, idx...)
 		})
 		m.check(t, a)
+		m.checkRefusals(t, a)
 		for range rapid.IntRange(0, 4).Draw(t, "windows") {
 			a, m = cut(t, a, m)
 			m.check(t, a)
+			m.checkRefusals(t, a)
 		}
 		encoded, err := a.MarshalBinary()
 		if err != nil {
@@ -334,6 +382,7 @@ func TestIndexPanics(t *testing.T) {
 	arena := newArena(t, sharedmem.ArenaOptions{})
 	one := must[int](t)(sharedmem.Alloc[int](arena, 3))
 	two := must[int](t)(sharedmem.Alloc[int](arena, 3, 4))
+	three := must[int](t)(sharedmem.Alloc[int](arena, 2, 3, 4))
 	four := must[int](t)(sharedmem.Alloc[int](arena, 2, 3, 4, 5))
 	none := must[int](t)(sharedmem.Alloc[int](arena, 0, 4))
 	for _, test := range []struct {
@@ -341,22 +390,33 @@ func TestIndexPanics(t *testing.T) {
 		call func()
 		part string
 	}{
-		{"one beyond", func() { one.At(3) }, "the first of 1 may be 0 to 2, in the int array of shape (3,), made at array_test.go:"},
-		{"one below", func() { one.At(-1) }, "may be 0 to 2"},
-		{"one with two", func() { one.At(0, 0) }, "the first of 1"},
-		{"one with none", func() { one.At() }, "index out of range [0] with length 0"},
-		{"two with one", func() { two.At(0) }, "the first of 2"},
-		{"two with three", func() { two.At(0, 0, 0) }, "the first of 2"},
-		{"two beyond first", func() { two.At(3, 0) }, "the first of 2 may be 0 to 2"},
-		{"two beyond last", func() { two.At(0, 4) }, "index out of range [4] with length 4"},
-		{"two below last", func() { two.At(1, -1) }, "index out of range [-1]"},
-		{"two, Set beyond last", func() { two.Set(1, 0, 4) }, "out of range [:4] with capacity 3"},
-		{"two, Set below last", func() { two.Set(1, 1, -1) }, "out of range [:-1]"},
-		{"four beyond middle", func() { four.At(0, 3, 0, 0) }, "out of range [:3] with capacity 2"},
-		{"four below middle", func() { four.Set(0, 0, 0, -1, 0) }, "out of range [:-1]"},
-		{"four with three", func() { four.At(0, 0, 0) }, "the first of 4"},
-		{"nothing", func() { none.At(0, 0) }, "the array is empty"},
-		{"too many", func() { four.At(make([]int, 20)...) }, "index out of range [20] with length 9"},
+		{"one beyond", func() { one.At(3) }, "At(3): index 3 of axis 0 is out of range, which is 0 to 2, of the int array of shape (3,), made at array_test.go:"},
+		{"one below", func() { one.At(-1) }, "index -1 of axis 0 is out of range"},
+		{"one with two", func() { one.At(0, 0) }, "At(0, 0): the number of indices is 2, not 1, for the int array"},
+		{"one with none", func() { one.At() }, "At(): the number of indices is 0, not 1"},
+		{"two with one", func() { two.At(0) }, "At(0): the number of indices is 1, not 2"},
+		{"two with three", func() { two.At(0, 0, 0) }, "the number of indices is 3, not 2"},
+		{"two beyond first", func() { two.At(3, 0) }, "At(3, 0): index 3 of axis 0 is out of range, which is 0 to 2"},
+		{"two beyond last", func() { two.At(0, 4) }, "At(0, 4): index 4 of axis 1 is out of range, which is 0 to 3"},
+		{"two below last", func() { two.At(1, -1) }, "index -1 of axis 1"},
+		{"two far beyond first", func() { two.At(math.MaxInt/2+1, 0) }, fmt.Sprintf("index %d of axis 0", math.MaxInt/2+1)},
+		{"two, Set beyond last", func() { two.Set(1, 0, 4) }, "Set(x, 0, 4): index 4 of axis 1 is out of range, which is 0 to 3"},
+		{"two, Set below last", func() { two.Set(1, 1, -1) }, "index -1 of axis 1"},
+		{"two, Set with one", func() { two.Set(1, 1) }, "Set(x, 1): the number of indices is 1, not 2"},
+		{"two transposed, beyond first", func() { two.T().At(4, 0) }, "At(4, 0): index 4 of axis 0 is out of range, which is 0 to 3"},
+		{"two transposed, Set beyond last", func() { two.T().Set(1, 0, 3) }, "index 3 of axis 1 is out of range, which is 0 to 2"},
+		{"three beyond first", func() { three.At(2, 0, 0) }, "At(2, 0, 0): index 2 of axis 0 is out of range, which is 0 to 1"},
+		{"three beyond middle", func() { three.At(0, 3, 0) }, "index 3 of axis 1 is out of range, which is 0 to 2"},
+		{"three below middle", func() { three.Set(0, 1, -1, 0) }, "Set(x, 1, -1, 0): index -1 of axis 1"},
+		{"three beyond last", func() { three.Set(0, 1, 2, 4) }, "index 4 of axis 2 is out of range, which is 0 to 3"},
+		{"three transposed, beyond last", func() { three.T().At(3, 2, 2) }, "index 2 of axis 2 is out of range, which is 0 to 1"},
+		{"three with two", func() { three.At(0, 0) }, "the number of indices is 2, not 3"},
+		{"four beyond middle", func() { four.At(0, 3, 0, 0) }, "At(0, 3, 0, 0): index 3 of axis 1 is out of range, which is 0 to 2"},
+		{"four below middle", func() { four.Set(0, 0, 0, -1, 0) }, "index -1 of axis 2"},
+		{"four with three", func() { four.At(0, 0, 0) }, "the number of indices is 3, not 4"},
+		{"nothing", func() { none.At(0, 0) }, "At(0, 0) of the int array of shape (0, 4), made at array_test.go:"},
+		{"nothing, in words", func() { none.At(0, 0) }, ", which is empty"},
+		{"too many", func() { four.At(make([]int, 20)...) }, "the number of indices is 20, not 4"},
 		{"Rows", func() { two.Rows(2, 4) }, "Rows from 2 to 4 on axis 0"},
 		{"Rows backwards", func() { two.Rows(2, 1) }, "Rows from 2 to 1"},
 		{"Window", func() { two.Window(2, 0, 0, 1) }, "Window on axis 2"},
@@ -371,7 +431,7 @@ func TestIndexPanics(t *testing.T) {
 	}
 }
 
-// At and Set are quick only because the compiler inlines them, for which they just do not cost too much.
+// At and Set are quick only because the compiler inlines them, and the closures in them; see index.go.
 func TestInlining(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the tests")
@@ -380,9 +440,14 @@ func TestInlining(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, method := range []string{"At", "Set"} {
-		if want := "inlining call to sharedmem.Array[go.shape.float64]." + method; !strings.Contains(string(out), want) {
-			t.Errorf("the compiler does not say: %s", want)
+	for loop, method := range map[string]string{"sum": "At", "fill": "Set"} {
+		for _, want := range []string{
+			"inlining call to sharedmem.Array[go.shape.float64]." + method,
+			"inlining call to " + loop + ".Array[go.shape.float64]." + method + ".", // the closure in it
+		} {
+			if !strings.Contains(string(out), want) {
+				t.Errorf("the compiler does not say: %s", want)
+			}
 		}
 	}
 }

@@ -122,7 +122,7 @@ func TestOpenNPYIsReadOnly(t *testing.T) {
 	if !a.ReadOnly() {
 		t.Error("it can be written")
 	}
-	contains(t, panics(t, func() { a.Set(1, 0) }), "it is read-only")
+	contains(t, panics(t, func() { a.Set(1, 0) }), "which is read-only")
 	contains(t, panics(t, func() { a.Lock() }), "read-only here")
 	a.RLock()
 	a.RUnlock()

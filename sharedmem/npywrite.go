@@ -91,12 +91,12 @@ func (a Array[T]) writeRuns(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 1<<20)
 	var run []T
 	for off, n := range a.v.runs() {
-		if a.v.gap == 1 {
+		if a.v.gap() == 1 {
 			run = a.data[off : off+n]
 		} else {
 			run = run[:0]
 			for i := range n {
-				run = append(run, a.data[off+i*a.v.gap])
+				run = append(run, a.data[off+i*a.v.gap()])
 			}
 		}
 		if _, err := out.Write(bytesOf(run)); err != nil {

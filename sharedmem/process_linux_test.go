@@ -116,7 +116,7 @@ func TestReadOnlyArena(t *testing.T) {
 	a.Set(5, 1)
 	c := start(t, "intrude", a)
 	c.expect("reads 5 true")
-	contains(t, c.hear(), "Set: sharedmem: index out of range", "it is read-only")
+	contains(t, c.hear(), "Set: sharedmem: Set(x, 0) of the float64 array", "which is read-only")
 	contains(t, c.hear(), "Lock: sharedmem: Lock of the float64 array", "read-only here", "RLock is enough")
 	c.expect("RLock: false")
 	contains(t, c.hear(), "View: true sharedmem: fault at address", "which is read-only")

@@ -2,7 +2,6 @@ package sharedmem
 
 import (
 	"fmt"
-	"strings"
 	"weak"
 )
 
@@ -11,17 +10,10 @@ const maxDims = 8
 
 // view says how an Array lies in its segment. It does not change, except that it ends with its owner.
 //
-// At and Set find what they need in the first fields; see there.
+// At and Set find what they need in the first fields; see index.go.
 type view struct {
-	// reach[d] is the length of the first axis if the array has d dimensions, and 0 for any other d:
-	// one comparison tells a wrong index, a wrong number of indices, and an array that is no more.
-	reach [maxDims + 1]uint
-	store [maxDims + 1]uint // the same for Set; all 0 if the array must not be written
-	step  int               // elements from one place on the first axis to the next; 0 if that is the last axis
-	gap   int               // elements from one place on the last axis to the next
-	last  []struct{}        // as long as the last axis
-	upto  []struct{}        // as long as the last index on it
-	rest  []axis            // of arrays with three and more dimensions, but the last; the first adds nothing
+	read, write limits // the limits of At and of Set; write is all 0 if the array must not be written
+	steps       [3]int // elements from one place to the next on the first axes
 
 	ended *ending // nil: it can be used
 
@@ -37,12 +29,6 @@ type view struct {
 	readOnly bool
 }
 
-// axis is one dimension, for a loop over them.
-type axis struct {
-	upto []struct{} // as long as the last index
-	step int        // elements from one place to the next
-}
-
 // ending is how and where an array came to its end.
 type ending struct {
 	how string // "was closed"
@@ -55,7 +41,7 @@ type viewBlock [16]view
 // add makes a view of what its shape, strides and place say. parent is the array of which it is a window, or nil.
 func (o *owner) add(v view, parent *view) *view {
 	v.owner = o
-	v.limits()
+	v.limit()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if parent != nil && parent.ended != nil {
@@ -88,33 +74,6 @@ func (c *core) remember(w weak.Pointer[viewBlock]) {
 	c.views = append(c.views, w)
 }
 
-// limits fills in what At and Set look at.
-func (v *view) limits() {
-	d := len(v.shape)
-	if contiguous(v.shape, v.strides) {
-		v.strides = rowMajor(v.shape) // also on axes with one place, where it makes no difference
-	}
-	v.reach[d] = uint(v.shape[0])
-	if !v.readOnly {
-		v.store[d] = v.reach[d]
-	}
-	v.last, v.upto = make([]struct{}, v.shape[d-1]), upto(v.shape[d-1])
-	v.gap = v.strides[d-1]
-	if d > 1 {
-		v.step = v.strides[0]
-	}
-	if d > 2 {
-		v.rest = make([]axis, d-1) // the last one is done with
-		for k := range v.rest {
-			v.rest[k] = axis{upto(v.shape[k]), v.strides[k]}
-		}
-		v.rest[0].step = 0
-	}
-}
-
-// upto is a slice whose bound is the last index of n. Such slices take no memory.
-func upto(n int) []struct{} { return make([]struct{}, max(n-1, 0)) }
-
 // end makes all views unusable. c.mu is held.
 func (c *core) end(e *ending) {
 	c.ended = e
@@ -131,7 +90,7 @@ func (v *view) end(e *ending) {
 	if v.owner == nil || v.ended != nil {
 		return // not made yet, or ended before
 	}
-	v.reach, v.store = [maxDims + 1]uint{}, [maxDims + 1]uint{}
+	v.read, v.write = limits{}, limits{}
 	v.ended = e
 }
 
@@ -170,23 +129,5 @@ func (e *ending) tell(what string) string {
 	return s
 }
 
-// Error makes a view the value with which At and Set panic. They have told that it cannot be, and leave
-// it to this method to find out why.
-func (v *view) Error() string {
-	if v.ended != nil {
-		return string(v.misuse("At or Set"))
-	}
-	var b strings.Builder
-	d := len(v.shape)
-	fmt.Fprintf(&b, "sharedmem: index out of range: the first of %d", d)
-	if v.shape[0] > 0 {
-		fmt.Fprintf(&b, " may be 0 to %d", v.shape[0]-1)
-	} else {
-		b.WriteString(" cannot be anything, since the array is empty")
-	}
-	fmt.Fprintf(&b, ", in the %s", v.describe())
-	if v.readOnly {
-		b.WriteString("; or it was Set, which cannot be here: it is read-only")
-	}
-	return b.String()
-}
+// gap is how many elements lie from one place on the last axis to the next.
+func (v *view) gap() int { return v.strides[len(v.strides)-1] }

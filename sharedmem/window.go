@@ -84,7 +84,6 @@ func (a Array[T]) part(first int, shape, strides []int) Array[T] {
 		first = 0
 	}
 	v := *a.v
-	v.reach, v.store, v.step, v.rest = [maxDims + 1]uint{}, [maxDims + 1]uint{}, 0, nil
 	v.off += first * v.elem.size
 	v.shape, v.strides = shape, strides
 	return Array[T]{data: a.data[first : first+n : first+n], v: a.v.owner.add(v, a.v)}
