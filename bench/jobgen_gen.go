@@ -61,6 +61,9 @@ func specDouble() jobgen.Spec[float64, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[float64](wire.AppendFloat64),
+			ReadIns:   wire.ReadEach[float64](wire.ReadFloat64),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }
@@ -119,6 +122,9 @@ func specEnds() jobgen.Spec[[]float64, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[[]float64](wire.AppendNumbers[float64]),
+			ReadIns:   wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }
@@ -178,6 +184,7 @@ func specNote() jobgen.Spec[note, int] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			ReadOuts: wire.ReadEach[int](wire.ReadInt),
 		},
 	}
 }
@@ -236,6 +243,9 @@ func specSpin() jobgen.Spec[int, uint64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[int](wire.AppendInt),
+			ReadIns:   wire.ReadEach[int](wire.ReadInt),
+			ReadOuts:  wire.ReadEach[uint64](wire.ReadUint),
 		},
 	}
 }
@@ -302,6 +312,7 @@ func specVariance() jobgen.Spec[sharedmem.Array[float64], float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			ReadOuts: wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }
@@ -360,6 +371,9 @@ func specZeros() jobgen.Spec[int, []float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[int](wire.AppendInt),
+			ReadIns:   wire.ReadEach[int](wire.ReadInt),
+			ReadOuts:  wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
 		},
 	}
 }

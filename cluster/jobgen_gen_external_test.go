@@ -67,6 +67,9 @@ func specRepeat() jobgen.Spec[RepeatJob, []byte] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[RepeatJob](appendRepeatJobExternalTest),
+			ReadIns:   wire.ReadEach[RepeatJob](readRepeatJobExternalTest),
+			ReadOuts:  wire.ReadEach[[]byte](wire.ReadNumbers[uint8]),
 		},
 	}
 }
@@ -143,6 +146,7 @@ func specScribble() jobgen.Spec[sharedmem.Array[float64], int] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			ReadOuts: wire.ReadEach[int](wire.ReadInt),
 		},
 	}
 }
@@ -212,6 +216,7 @@ func specSum() jobgen.Spec[sharedmem.Array[float64], SumResult] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			ReadOuts: wire.ReadEach[SumResult](readSumResultExternalTest),
 		},
 	}
 }
@@ -270,6 +275,9 @@ func specTalk() jobgen.Spec[int, int] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[int](wire.AppendInt),
+			ReadIns:   wire.ReadEach[int](wire.ReadInt),
+			ReadOuts:  wire.ReadEach[int](wire.ReadInt),
 		},
 	}
 }
@@ -339,6 +347,9 @@ func specWeigh(w Weigh) jobgen.Spec[int, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[int](wire.AppendInt),
+			ReadIns:   wire.ReadEach[int](wire.ReadInt),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }

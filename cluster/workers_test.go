@@ -25,7 +25,7 @@ func Sum(a sharedmem.Array[float64]) (sum float64, pid int) {
 //
 //jobgen:worker
 func Scribble(a sharedmem.Array[float64]) int {
-	a.Set(1, 0)
+	a.Set(1, 0, 0)
 	return 0
 }
 

@@ -37,6 +37,9 @@ type Task struct {
 	// Untimed says that nobody wants to know when a job began and how long it took, so that no clock need be read for it.
 	Untimed bool
 
+	// Together says that a Done may be of several jobs. Their results can be told apart by who knows their type.
+	Together bool
+
 	// StartLate has a backend of processes start each when it is first needed, and not before the first job.
 	StartLate bool
 
@@ -109,9 +112,10 @@ type Chunk struct {
 	Ends    []int  // where each of them ends in Jobs; a [HostSeat] needs none
 }
 
-// Done is what became of one job.
+// Done is what became of a job, or of some.
 type Done struct {
 	Index   int
+	Count   int    // more than 1: of so many consecutive jobs, whose results Result has one after the other; see Task.Together
 	Result  []byte // encoded; valid during the call only
 	Err     error
 	Worker  string // "process-2 (pid 4711)"
@@ -134,6 +138,16 @@ type Wire[In, Out any] struct {
 	ReadIn    func(b []byte) (in In, rest []byte, err error)
 	AppendOut func(b []byte, out Out) ([]byte, error)
 	ReadOut   func(b []byte) (out Out, rest []byte, err error)
+
+	// The same for many values in one call, as many jobs take less time than the calls for each of them. They
+	// are nil where the codec calls methods of the user's, which has to be watched job by job.
+
+	// AppendIns appends inputs until b has a length of at least most, and to ends where each of them ends.
+	AppendIns func(b []byte, in []In, ends []int, most int) ([]byte, []int)
+
+	// ReadIns and ReadOuts fill a slice, and return how many values were read before an error.
+	ReadIns  func(b []byte, in []In) (n int, rest []byte, err error)
+	ReadOuts func(b []byte, out []Out) (n int, rest []byte, err error)
 }
 
 // encodeConfig encodes the configuration. A panic in the user's own encoding is an error.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -182,8 +183,16 @@ func (s *hostSeat[In, Out]) decode(chunk Chunk) {
 	}()
 	clear(s.in)
 	s.base, s.in = int64(chunk.First), s.in[:0]
-	rest := chunk.Jobs
 	note := s.t.note
+	if s.wire.ReadIns != nil && len(chunk.Jobs) <= mostTogether {
+		if note != nil {
+			note(inDecode, chunk.First)
+		}
+		s.undecoded = s.decodeTogether(chunk)
+		returned = true
+		return
+	}
+	rest := chunk.Jobs
 	for i := range chunk.Count {
 		if note != nil {
 			note(inDecode, chunk.First+i)
@@ -199,6 +208,30 @@ func (s *hostSeat[In, Out]) decode(chunk Chunk) {
 		s.in, rest = append(s.in, in), r
 	}
 	returned = true
+}
+
+// mostTogether is how many bytes of inputs may be decoded in one go. That takes a small multiple of them in memory, so if
+// there is none left then no single job is to blame.
+const mostTogether = 1 << 20
+
+// decodeTogether decodes the inputs of a chunk in one go, as far as they can be.
+func (s *hostSeat[In, Out]) decodeTogether(chunk Chunk) error {
+	const most = 1024 // of which room is made at once, lest a number that is wrong should be believed
+	rest := chunk.Jobs
+	for have := 0; have < chunk.Count; have = len(s.in) {
+		n := min(chunk.Count-have, most)
+		s.in = slices.Grow(s.in, n)[:have+n]
+		n, r, err := s.wire.ReadIns(rest, s.in[have:])
+		s.in, rest = s.in[:have+n], r
+		if err != nil {
+			return err
+		}
+	}
+	if len(rest) > 0 && len(s.in) > 0 {
+		s.in = s.in[:len(s.in)-1] // as if that were the last one's
+		return fmt.Errorf("%d bytes are left over", len(rest))
+	}
+	return nil
 }
 
 func (s *hostSeat[In, Out]) places(jobs span) places[In, Out] {

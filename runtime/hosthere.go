@@ -59,6 +59,7 @@ func (l *lane[In, Out]) runUntimed(s *hostSeat[In, Out]) {
 	}
 	p, do, ctx, begins := l.places, l.inst.Do, l.ctx, s.begins
 	d := &Done{Worker: l.id}
+	own := s.wire.ReadOuts == nil // encoding a result runs the user's own code
 	for l.rest.len() > 0 {
 		if l.rest.lo > l.limit.Load() {
 			l.drop()
@@ -73,13 +74,22 @@ func (l *lane[In, Out]) runUntimed(s *hostSeat[In, Out]) {
 		ctx.index = int(job)
 		l.phase = phaseJob
 		out, err := do(ctx, p.in[job-p.base])
-		l.phase = phaseHook
 		l.pace.ran++
-		if err != nil {
+		switch {
+		case err != nil:
+			l.phase = phaseHook
 			l.settle(out, err)
-		} else {
+		case own:
+			l.phase = phaseHook
 			d.Index = int(job)
 			d.Result, d.Err = s.encode(out)
+			s.report(d)
+		default: // nothing goes wrong there, unless the job has left something behind that writes to its result
+			d.Index = int(job)
+			if d.Result, d.Err = s.wire.AppendOut(s.buf[:0], out); d.Err == nil {
+				s.buf = d.Result
+			}
+			l.phase = phaseHook
 			s.report(d)
 		}
 		if l.ctx.touched.Load() {

@@ -11,16 +11,18 @@ import (
 // what its parent cannot know from the one before it in the chunk, so that a quick job with a small result takes two
 // bytes more than that:
 //
-//	number   jobs left out since the last entry, times four; +1: it failed; +2: times follow
+//	number   jobs left out since the last entry, times eight; +1: it failed; +2: times follow; +4: it is of several jobs
+//	number   (several) how many
 //	number   (times) its start, in nanoseconds since the end of the job of the last entry; zigzag
 //	number   (times) how long it took
 //	number   the length of what follows
-//	bytes    the result or error
+//	bytes    the result or error, or the results one after the other
 //
 // Numbers are varints. The first entry of a chunk goes by the chunk's first job and by 1970.
 const (
 	entryFailed = 1 << iota
 	entryTimed
+	entrySeveral
 	entrySkip = iota
 )
 
@@ -37,8 +39,13 @@ func (p *packing) begin(first int) { *p = packing{next: first} }
 // come in the order of their indexes.
 func (p *packing) pack(b []byte, d *Done) (head, content []byte) {
 	kind := uint64(d.Index-p.next) << entrySkip
-	p.next = d.Index + 1
+	p.next = d.Index + max(d.Count, 1)
 	content = d.Result
+	if d.Count > 1 {
+		b = binary.AppendUvarint(b, kind|entrySeveral)
+		b = binary.AppendUvarint(b, uint64(d.Count))
+		return binary.AppendUvarint(b, uint64(len(content))), content
+	}
 	if d.Err != nil {
 		kind |= entryFailed
 		content = encodeError(nil, d.Err)
@@ -63,8 +70,14 @@ func (p *packing) unpack(b []byte, d *Done) (rest []byte, err error) {
 	if !ok || kind>>entrySkip > math.MaxInt32 {
 		return nil, errNonsense
 	}
-	d.Index = p.next + int(kind>>entrySkip)
-	p.next = d.Index + 1
+	count := uint64(1)
+	if kind&entrySeveral != 0 {
+		if count, b, ok = number(b); !ok || count == 0 || count > math.MaxInt32 || kind&(entryFailed|entryTimed) != 0 {
+			return nil, errNonsense
+		}
+	}
+	d.Index, d.Count = p.next+int(kind>>entrySkip), int(count)
+	p.next = d.Index + d.Count
 	if kind&entryTimed == 0 {
 		d.Start, d.Elapsed = time.Time{}, 0
 	} else {

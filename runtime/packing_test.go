@@ -24,13 +24,16 @@ func TestPacking(t *testing.T) {
 		var b []byte
 		for range rapid.IntRange(0, 20).Draw(t, "jobs") {
 			index += rapid.OneOf(rapid.Just(0), rapid.IntRange(0, 1<<20)).Draw(t, "left out")
-			d := Done{Index: index, Result: rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "result")}
-			index++
-			if timed.Draw(t, "timed") {
+			d := Done{Index: index, Count: 1, Result: rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "result")}
+			if rapid.IntRange(0, 4).Draw(t, "several") == 0 {
+				d.Count = rapid.IntRange(2, 1<<20).Draw(t, "count")
+			}
+			index += d.Count
+			if d.Count == 1 && timed.Draw(t, "timed") {
 				d.Start = time.Unix(0, nanos.Draw(t, "start"))
 				d.Elapsed = time.Duration(nanos.Draw(t, "elapsed"))
 			}
-			if rapid.IntRange(0, 4).Draw(t, "fails") == 0 {
+			if d.Count == 1 && rapid.IntRange(0, 4).Draw(t, "fails") == 0 {
 				d.Result, d.Err = nil, io.ErrUnexpectedEOF
 			}
 			var content []byte
@@ -44,7 +47,7 @@ func TestPacking(t *testing.T) {
 			if b, err = from.unpack(b, &got); err != nil {
 				t.Fatal(err)
 			}
-			if got.Index != want.Index || !bytes.Equal(got.Result, want.Result) || !errors.Is(got.Err, want.Err) || (got.Err == nil) != (want.Err == nil) ||
+			if got.Index != want.Index || got.Count != want.Count || !bytes.Equal(got.Result, want.Result) || !errors.Is(got.Err, want.Err) || (got.Err == nil) != (want.Err == nil) ||
 				!got.Start.Equal(want.Start) || got.Elapsed != want.Elapsed || got.Worker != "w" {
 				t.Fatalf("%+v, want %+v", got, want)
 			}
@@ -75,6 +78,7 @@ func FuzzUnpack(f *testing.F) {
 		{Index: 3, Result: []byte("result")},
 		{Index: 5, Err: io.EOF},
 		{Index: 6, Start: time.Unix(0, 1<<60), Elapsed: time.Second},
+		{Index: 7, Count: 3, Result: []byte("results")},
 	} {
 		var content []byte
 		b, content = p.pack(b, &d)
@@ -93,10 +97,10 @@ func FuzzUnpack(f *testing.F) {
 			if err != nil {
 				return
 			}
-			if len(rest) >= len(b) || len(d.Result) > len(b) || d.Index <= last {
+			if len(rest) >= len(b) || len(d.Result) > len(b) || d.Index <= last || d.Count < 1 {
 				t.Fatalf("of %d bytes %d are left, after job %d with %d bytes", len(b), len(rest), d.Index, len(d.Result))
 			}
-			b, last = rest, d.Index
+			b, last = rest, d.Index+d.Count-1
 		}
 	})
 }

@@ -66,7 +66,7 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 	s.hello = hello{
 		ABI: ABI1, Worker: task.Worker, Fingerprint: task.Fingerprint, Config: task.Config,
 		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: LowestLevel(task.Logger), Memory: task.MemoryLimit,
-		Untimed: task.Untimed,
+		Untimed: task.Untimed, Together: task.Together,
 	}
 	if err := s.makeBoard(); err != nil {
 		return nil, err

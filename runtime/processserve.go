@@ -111,6 +111,8 @@ func (s *processServer) greet() error {
 			s.board[i] = boardWord(board, h.Row, i)
 		}
 	}
+	// Where there is no board, what says which job runs is sent job by job, and the results had better go with it.
+	s.outbox.together = h.Together && len(h.Board) > 0
 	if !h.Shared || !s.Map() {
 		return s.Out.Write(frameReady)
 	}
@@ -166,6 +168,7 @@ func (s *processServer) step() (more bool) {
 		s.buf = encodeError(s.buf, err)
 	}
 	s.orders.ended.Store(s.doing == frameClose)
+	sent(s.outbox.end())
 	sent(s.Out.Write(frameEnd, s.buf))
 	more = s.doing != frameClose
 	s.doing, s.loaded, s.failure = 0, false, nil

@@ -25,6 +25,7 @@ type hello struct {
 	Row         int
 	Shared      bool // there is memory for frames
 	Untimed     bool // nobody wants to know the times of jobs
+	Together    bool // what became of jobs may be told of several at a time
 }
 
 // start starts a process and waits until it is ready.

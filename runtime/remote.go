@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
+	"slices"
 	"time"
 )
 
@@ -14,10 +14,12 @@ type link[In, Out any] struct {
 	slot    int
 	wire    *Wire[In, Out]
 
-	in       []In // of the chunk, where its places are wanted back
+	in       []In  // of the chunk, where its places are wanted back
+	out      []Out // results that came together, where they have no place
 	buf      []byte
 	ends     []int
-	pending  []bool // the jobs of the chunk that have not been reported
+	pending  []bool // the jobs of the chunk that have not been reported …
+	open     int    // … and how many they are
 	suspects bool   // one of them has harmed its worker: they have to be sent one by one
 	failed   []Done // settled when the chunk is over, since that may mean to run them again
 }
@@ -74,7 +76,8 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 	task := Task{
 		Worker: spec.Name, Fingerprint: spec.Wire.Fingerprint,
 		Workers: r.cfg.workers, JobTimeout: r.cfg.timeout, Logger: r.cfg.logger,
-		MaxJobsPerWorker: r.cfg.maxJobs, MemoryLimit: r.cfg.memory, Untimed: r.plain,
+		MaxJobsPerWorker: r.cfg.maxJobs, MemoryLimit: r.cfg.memory,
+		Untimed: r.plain, Together: r.plain && spec.Wire.ReadOuts != nil,
 		WorkerStarted: func(worker string) {
 			for _, f := range r.workerStarted {
 				f(r.info, worker)
@@ -143,41 +146,25 @@ func (l *lane[In, Out]) keepInputs(jobs span) {
 	*p = places[In, Out]{base: jobs.lo, in: l.link.in}
 }
 
-// mostBytes is how many bytes of inputs are enough for a chunk, whatever its number of jobs.
-const mostBytes = 4 << 20
-
 // send runs jobs as one chunk, settles those that were reported, and returns the others.
 func (l *lane[In, Out]) send(jobs span) (left spans) {
 	k := l.link
-	k.buf, k.ends, k.failed = k.buf[:0], k.ends[:0], k.failed[:0]
-	for job := jobs.lo; job < jobs.hi; job++ {
-		l.job = job
-		buf, err := l.encode(k.buf)
-		if err == nil {
-			k.buf, k.ends = buf, append(k.ends, len(buf))
-			if len(buf) >= mostBytes && job+1 < jobs.hi {
-				left = append(left, span{job + 1, jobs.hi})
-				jobs.hi = job + 1
-			}
-			continue
-		}
-		// The jobs before this one are a chunk, those after it another.
-		if job+1 < jobs.hi {
-			left = append(left, span{job + 1, jobs.hi})
-		}
-		jobs.hi = job
-		k.failed = append(k.failed, Done{Index: int(job), Err: err, Worker: l.id})
-	}
+	k.failed = k.failed[:0]
+	jobs, left = l.encodeAll(jobs)
 	if jobs.len() > 0 {
-		k.pending = k.pending[:0]
-		for range jobs.len() {
-			k.pending = append(k.pending, true)
+		k.open, k.suspects = jobs.len(), false
+		k.pending = slices.Grow(k.pending[:0], k.open)[:k.open]
+		for i := range k.pending {
+			k.pending[i] = true
 		}
-		k.suspects = false
 		l.dispatch(jobs, func(d Done) { l.reported(jobs, &d) })
 		for i, p := range k.pending {
+			if k.open == 0 {
+				break
+			}
 			if job := jobs.lo + int64(i); p {
 				left = append(left, span{job, job + 1})
+				k.open--
 			}
 		}
 	}
@@ -212,59 +199,28 @@ func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
 	}
 }
 
-// reported takes what the backend says of a job.
+// reported takes what the backend says of a job, or of several.
 func (l *lane[In, Out]) reported(jobs span, d *Done) {
+	k, n := l.link, max(d.Count, 1)
 	i := int64(d.Index) - jobs.lo
-	if i < 0 || i >= int64(jobs.len()) || !l.link.pending[i] {
+	if i < 0 || i+int64(n) > int64(jobs.len()) || slices.Contains(k.pending[i:i+int64(n)], false) {
 		l.interrupt(fmt.Errorf("%s: the backend reported job %d, which it was not given or had reported before", l.id, d.Index))
 		return
 	}
-	l.link.pending[i] = false
-	l.pace.ran++
+	clear(k.pending[i : i+int64(n)])
+	k.open -= n
+	l.pace.ran += n
+	if d.Count > 1 {
+		l.reportedTogether(d)
+		return
+	}
 	out, err := l.decode(d)
 	if err != nil {
 		d.Err, d.Result = err, nil
-		l.link.failed = append(l.link.failed, *d)
+		k.failed = append(k.failed, *d)
 		return
 	}
 	l.succeeded(out)
-}
-
-// decode makes d the current job, and returns its result.
-func (l *lane[In, Out]) decode(d *Done) (out Out, err error) {
-	l.job = int64(d.Index)
-	l.times = times{start: d.Start, elapsed: d.Elapsed}
-	if d.Worker != "" {
-		l.id = d.Worker
-	}
-	err = d.Err
-	if err == nil {
-		out, err = l.result(d.Result)
-	}
-	for _, f := range l.jobDone {
-		f(l.info, l.jobInfo(err))
-	}
-	return out, err
-}
-
-// result decodes a result. A panic in the user's own decoding is the job's.
-func (l *lane[In, Out]) result(b []byte) (out Out, err error) {
-	returned := false
-	defer func() {
-		if !returned {
-			if v := recover(); v != nil {
-				err = &PanicError{Value: v, Stack: debug.Stack()}
-			}
-		}
-		if err != nil {
-			err = fmt.Errorf("decoding the result: %w", err)
-		}
-	}()
-	out, rest, err := l.link.wire.ReadOut(b)
-	if returned = true; err == nil && len(rest) > 0 {
-		err = fmt.Errorf("%d bytes are left over", len(rest))
-	}
-	return out, err
 }
 
 func (l *lane[In, Out]) settleFailed() {
@@ -300,23 +256,4 @@ func (l *lane[In, Out]) tryRemote() (out Out, err error) {
 		l.interrupt(fmt.Errorf("%s: the backend did not run job %d", l.id, one.lo))
 	}
 	return out, context.Canceled
-}
-
-// encode appends the input of the current job to b. A panic in the user's own encoding is the
-// job's.
-func (l *lane[In, Out]) encode(b []byte) (_ []byte, err error) {
-	returned := false
-	defer func() {
-		if !returned {
-			if v := recover(); v != nil {
-				err = &PanicError{Value: v, Stack: debug.Stack()}
-			}
-		}
-		if err != nil {
-			err = fmt.Errorf("encoding the input: %w", err)
-		}
-	}()
-	b, err = l.link.wire.AppendIn(b, l.input())
-	returned = true
-	return b, err
 }

@@ -139,14 +139,14 @@ func (w *workerProcess) run(ctx context.Context, chunk Chunk, done func(Done)) (
 			d := Done{Worker: w.name}
 			for len(content) > 0 {
 				content, err = w.packing.unpack(content, &d)
-				if err == nil && d.Index >= chunk.First+chunk.Count {
+				if err == nil && d.Index+d.Count > chunk.First+chunk.Count {
 					err = errNonsense
 				}
 				if err != nil {
 					w.suspect(err)
 					return w.died(ctx, chunk, last, done)
 				}
-				last = d.Index
+				last = d.Index + d.Count - 1
 				done(d)
 			}
 			w.waits()

@@ -65,6 +65,10 @@ func build(r *load.Result, p *load.Package) built {
 			b.diagnostics = []model.Diagnostic{older(b.model, "package "+model.KernelName)}
 			return b
 		}
+		if travels(b.model) && !r.KernelHas("AppendEach") {
+			b.diagnostics = []model.Diagnostic{older(b.model, "function "+model.KernelName+".AppendEach")}
+			return b
+		}
 		if len(b.model.Errors) > 0 && !r.RuntimeHas("RegisterErrorType") {
 			b.diagnostics = []model.Diagnostic{older(b.model, "function RegisterErrorType")}
 			return b

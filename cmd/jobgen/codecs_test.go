@@ -5,7 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -26,11 +28,18 @@ func TestRandomTypes(t *testing.T) {
 		t.Skip("compiles a program")
 	}
 	t.Parallel()
+	t.Run("all", func(t *testing.T) { testRandomTypes(t, false) })
+	t.Run("plain", func(t *testing.T) { testRandomTypes(t, true) })
+}
+
+// testRandomTypes does so with all types, or with plain ones only, whose inputs can be encoded together.
+func testRandomTypes(t *testing.T, plain bool) {
+	t.Parallel()
 	seed := *typesSeed
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	g := &typeWriter{Rand: rand.New(rand.NewPCG(seed, 0))}
+	g := &typeWriter{Rand: rand.New(rand.NewPCG(seed, 0)), plain: plain}
 	other := "package other\n\n" + g.declare("O", 8, true)
 	local := g.declare("T", 40, false)
 	var params, bound []string
@@ -52,6 +61,9 @@ func TestRandomTypes(t *testing.T) {
 		"main.go": roundTrips,
 	})
 	generate(t, dir, ".")
+	if text, err := os.ReadFile(filepath.Join(dir, "jobgen_gen.go")); err != nil || plain && !strings.Contains(string(text), "AppendIns:") {
+		t.Fatalf("with -types.seed=%d inputs cannot be encoded together: %v\n%s\n%s", seed, err, other, local)
+	}
 	for _, args := range [][]string{{"vet", "."}, {"run", ".", fmt.Sprint(seed)}} {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = dir
@@ -68,6 +80,7 @@ type typeWriter struct {
 	comparable []string // those of them that are
 	structs    []string // those of them that are structs of the main package
 	exported   bool     // only types whose parts another package can reach
+	plain      bool     // no types with methods, and none that may be without content
 }
 
 var scalars = []string{"bool", "int8", "uint8", "int", "int16", "rune", "int64", "uint", "uint16", "uint32", "uint64", "uintptr",
@@ -111,6 +124,9 @@ func (g *typeWriter) declared(same bool) string {
 		}
 	}
 	var fields []string
+	if g.plain {
+		fields = append(fields, "F "+g.pick(scalars))
+	}
 	for i := range g.IntN(7) {
 		f := fmt.Sprintf("F%d", i)
 		switch r := g.IntN(10); {
@@ -141,6 +157,7 @@ func (g *typeWriter) typ(depth int, same bool) string {
 		switch r := g.IntN(8); {
 		case r < 3 && len(known) > 0:
 			return g.pick(known)
+		case r == 3 && g.plain:
 		case r == 3 && !g.exported && same:
 			return "netip.Addr"
 		case r == 3 && !g.exported:
@@ -152,7 +169,11 @@ func (g *typeWriter) typ(depth int, same bool) string {
 	case r == 0 && !g.exported:
 		return "Pair[" + g.typ(depth-1, true) + ", " + g.typ(depth-1, same) + "]"
 	case r == 1:
-		return fmt.Sprintf("[%d]%s", g.IntN(4), g.typ(depth-1, same))
+		n := g.IntN(4)
+		if g.plain {
+			n++
+		}
+		return fmt.Sprintf("[%d]%s", n, g.typ(depth-1, same))
 	case r == 2:
 		return "struct{ A " + g.typ(depth-1, same) + "; B " + g.typ(depth-1, same) + " }"
 	case same:

@@ -25,6 +25,8 @@ var standIns = importerOf(map[string]string{
 		type Number interface { bool|int8|int16|int32|int64|int|uint8|uint16|uint32|uint64|uint|uintptr|float32|float64|complex64|complex128 }
 		func Catch(err *error) {}
 		func OnlyExported[T any](p *T) error { return nil }
+		func AppendEach[T any](one func([]byte, *T) []byte) func(b []byte, values []T, ends []int, most int) ([]byte, []int) { return nil }
+		func ReadEach[T any](one func(*Decoder, *T)) func(b []byte, values []T) (n int, rest []byte, err error) { return nil }
 		func NoConfig(b []byte) ([]byte, error) { return b, nil }
 		func AppendNone[T any](b []byte, _ T) ([]byte, error) { return b, nil }
 		func ReadNone[T any](b []byte) (none T, rest []byte, err error) { return none, b, nil }
@@ -75,6 +77,9 @@ var standIns = importerOf(map[string]string{
 			ReadIn func(b []byte) (in In, rest []byte, err error)
 			AppendOut func(b []byte, out Out) ([]byte, error)
 			ReadOut func(b []byte) (out Out, rest []byte, err error)
+			AppendIns func(b []byte, in []In, ends []int, most int) ([]byte, []int)
+			ReadIns func(b []byte, in []In) (n int, rest []byte, err error)
+			ReadOuts func(b []byte, out []Out) (n int, rest []byte, err error)
 		}
 		func Register[In, Out any](spec Spec[In, Out]) {}
 		func RegisterInstance[Runner, F any](spec F) {}

@@ -66,6 +66,7 @@ func specSharedFill(seed uint64) jobgen.Spec[SharedFillJob, struct{}] {
 			},
 			AppendOut: wire.AppendNone[struct{}],
 			ReadOut:   wire.ReadNone[struct{}],
+			ReadOuts:  wire.ReadEach[struct{}](wire.ReadNothing),
 		},
 	}
 }
@@ -143,6 +144,7 @@ func specSharedVariance() jobgen.Spec[sharedmem.Array[float64], float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			ReadOuts: wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }
@@ -201,6 +203,9 @@ func specVariance() jobgen.Spec[[]float64, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[[]float64](wire.AppendNumbers[float64]),
+			ReadIns:   wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }

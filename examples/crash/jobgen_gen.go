@@ -66,6 +66,9 @@ func specPrimes() jobgen.Spec[PrimesJob, int] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[PrimesJob](appendPrimesJob),
+			ReadIns:   wire.ReadEach[PrimesJob](readPrimesJob),
+			ReadOuts:  wire.ReadEach[int](wire.ReadInt),
 		},
 	}
 }

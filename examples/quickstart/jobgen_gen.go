@@ -66,6 +66,9 @@ func specVariance(w Variance) jobgen.Spec[[]float64, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[[]float64](wire.AppendNumbers[float64]),
+			ReadIns:   wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }

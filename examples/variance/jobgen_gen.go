@@ -61,6 +61,9 @@ func specFirst() jobgen.Spec[[]float64, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[[]float64](wire.AppendNumbers[float64]),
+			ReadIns:   wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }
@@ -119,6 +122,9 @@ func specMean() jobgen.Spec[[]float64, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[[]float64](wire.AppendNumbers[float64]),
+			ReadIns:   wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }
@@ -181,6 +187,9 @@ func specMeanVariance(w MeanVariance) jobgen.Spec[Dataset, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[Dataset](appendDataset),
+			ReadIns:   wire.ReadEach[Dataset](readDataset),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }
@@ -245,6 +254,9 @@ func specOutliers(width float64) jobgen.Spec[[]float64, []float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[[]float64](wire.AppendNumbers[float64]),
+			ReadIns:   wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
+			ReadOuts:  wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
 		},
 	}
 }
@@ -309,6 +321,9 @@ func specSlow(pause time.Duration) jobgen.Spec[[]float64, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[[]float64](wire.AppendNumbers[float64]),
+			ReadIns:   wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }
@@ -385,6 +400,9 @@ func specTrimmed() jobgen.Spec[TrimmedJob, TrimmedResult] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[TrimmedJob](appendTrimmedJob),
+			ReadIns:   wire.ReadEach[TrimmedJob](readTrimmedJob),
+			ReadOuts:  wire.ReadEach[TrimmedResult](readTrimmedResult),
 		},
 	}
 }
@@ -470,6 +488,9 @@ func specVariance(w Variance) jobgen.Spec[[]float64, float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[[]float64](wire.AppendNumbers[float64]),
+			ReadIns:   wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
+			ReadOuts:  wire.ReadEach[float64](wire.ReadFloat64),
 		},
 	}
 }
@@ -534,6 +555,9 @@ func specVarianceAlong(axis int) jobgen.Spec[Matrix, []float64] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[Matrix](appendMatrix),
+			ReadIns:   wire.ReadEach[Matrix](readMatrix),
+			ReadOuts:  wire.ReadEach[[]float64](wire.ReadNumbers[float64]),
 		},
 	}
 }
@@ -555,6 +579,10 @@ func appendDataset(b []byte, p *Dataset) []byte {
 func readDataset(d *wire.Decoder, p *Dataset) {
 	wire.ReadStringOfMany(d, &p.Name)
 	readSliceOfSliceOfFloat64(d, &p.Arrays)
+}
+
+func appendMatrix(b []byte, p *Matrix) []byte {
+	return wire.AppendSlice(b, p, wire.AppendNumbers[float64])
 }
 
 func readMatrix(d *wire.Decoder, p *Matrix) {

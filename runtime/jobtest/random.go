@@ -16,7 +16,7 @@ import (
 func random(t *testing.T, p Place) {
 	rapid.Check(t, func(rt *rapid.T) {
 		pl := drawPlan(rt, p)
-		s := Script{Factor: factor}
+		s := Script{Factor: factor, OneByOne: rapid.Bool().Draw(rt, "one by one")}
 		r := p.runner(s, pl.options()...)
 		switch rapid.SampledFrom([]string{"Run", "Stream", "Unordered", "Batch"}).Draw(rt, "mode") {
 		case "Run":

@@ -17,6 +17,7 @@ type Script struct {
 	Factor    float64 // each result is multiplied by it
 	FailSetup Act     // Fail, Panic or Goexit
 	FailClose bool
+	OneByOne  bool // jobs are encoded one by one, as where that calls methods of the user's
 
 	ready bool // set up
 	dirty bool // a job on this instance has panicked
@@ -118,7 +119,7 @@ func (p Place) runner(s Script, opts ...jobgen.Option) *jobgen.Runner[Step, floa
 }
 
 func spec(s Script) jobgen.Spec[Step, float64] {
-	return jobgen.Spec[Step, float64]{
+	sp := jobgen.Spec[Step, float64]{
 		Name: "github.com/jobgen/jobgen/runtime/jobtest.Script",
 		New:  instances(s),
 		Wire: &jobgen.Wire[Step, float64]{
@@ -132,8 +133,16 @@ func spec(s Script) jobgen.Spec[Step, float64] {
 			ReadIn:    readJSON[Step],
 			AppendOut: appendJSON[float64],
 			ReadOut:   readJSON[float64],
+			AppendIns: appendAllJSON[Step],
+			ReadIns:   readAllJSON[Step],
+			ReadOuts:  readAllJSON[float64],
 		},
 	}
+	if s.OneByOne {
+		sp.Name = "github.com/jobgen/jobgen/runtime/jobtest/onebyone/jobtest.Script" // the same for people
+		sp.Wire.AppendIns, sp.Wire.ReadIns, sp.Wire.ReadOuts = nil, nil, nil
+	}
+	return sp
 }
 
 func instances(s Script) func() jobgen.Instance[Step, float64] {
@@ -143,7 +152,10 @@ func instances(s Script) func() jobgen.Instance[Step, float64] {
 	}
 }
 
-func init() { jobgen.Register(spec(Script{})) }
+func init() {
+	jobgen.Register(spec(Script{}))
+	jobgen.Register(spec(Script{OneByOne: true}))
+}
 
 // The codec of the suite is JSON, each value on a line: slow, and beyond doubt.
 
@@ -159,4 +171,26 @@ func readJSON[T any](b []byte) (v T, rest []byte, err error) {
 		}
 	}
 	return v, nil, io.ErrUnexpectedEOF
+}
+
+func appendAllJSON[T any](b []byte, values []T, ends []int, most int) ([]byte, []int) {
+	for _, v := range values {
+		b, _ = appendJSON(b, v) // which can be encoded, all of them
+		if ends = append(ends, len(b)); len(b) >= most {
+			break
+		}
+	}
+	return b, ends
+}
+
+func readAllJSON[T any](b []byte, values []T) (n int, rest []byte, err error) {
+	for n < len(values) {
+		v, rest, err := readJSON[T](b)
+		if err != nil {
+			return n, b, err
+		}
+		values[n], b = v, rest
+		n++
+	}
+	return n, b, nil
 }

@@ -99,5 +99,15 @@ func appendUvarint(b []byte, x uint64) []byte {
 	if x < 0x80 {
 		return append(b, byte(x))
 	}
+	return appendLongUvarint(b, x)
+}
+
+func appendLongUvarint(b []byte, x uint64) []byte {
+	switch {
+	case x < 1<<14:
+		return append(b, byte(x)|0x80, byte(x>>7))
+	case x < 1<<21:
+		return append(b, byte(x)|0x80, byte(x>>7)|0x80, byte(x>>14))
+	}
 	return binary.AppendUvarint(b, x)
 }

@@ -90,6 +90,23 @@ func (d *Decoder) uvarint(what string) uint64 {
 }
 
 func (d *Decoder) longUvarint(what string) uint64 {
+	if i := d.i; i <= len(d.b)-4 { // two, three or four bytes, which most of the others have
+		b := d.b[i : i+4]
+		x := uint64(b[0]&0x7f) | uint64(b[1]&0x7f)<<7
+		if b[1] < 0x80 {
+			d.i += 2
+			return x
+		}
+		x |= uint64(b[2]&0x7f) << 14
+		if b[2] < 0x80 {
+			d.i += 3
+			return x
+		}
+		if b[3] < 0x80 {
+			d.i += 4
+			return x | uint64(b[3])<<21
+		}
+	}
 	x, n := binary.Uvarint(d.b[d.i:])
 	switch {
 	case n == 0:

@@ -53,6 +53,42 @@ func main() {
 			hostile(w.ReadIn, w.AppendIn, b)
 		}
 	}
+	if w.AppendIns != nil {
+		together(w)
+	}
+}
+
+// together checks that many inputs in one call are what they are one by one.
+func together(w *jobgen.Wire[AllJob, struct{}]) {
+	in := make([]AllJob, 20)
+	for i := range in {
+		fillSome(reflect.ValueOf(&in[i]).Elem())
+	}
+	b, ends := w.AppendIns(nil, in, nil, 1<<30)
+	if len(ends) != len(in) || ends[len(in)-1] != len(b) {
+		fail("AppendIns: %d ends for %d inputs", len(ends), len(in))
+	}
+	got := make([]AllJob, len(in))
+	n, rest, err := w.ReadIns(append(b[:len(b):len(b)], 1, 2, 3), got)
+	if n != len(in) || len(rest) != 3 || err != nil {
+		fail("ReadIns: %d of %d, %d bytes left, %v", n, len(in), len(rest), err)
+	}
+	for i, end := range ends {
+		if where := differ(reflect.ValueOf(&in[i]).Elem(), reflect.ValueOf(&got[i]).Elem()); where != "" {
+			fail("AllJob%s of %d is not what it was", where, i)
+		}
+		start := 0
+		if i > 0 {
+			start = ends[i-1]
+		}
+		one, rest, err := w.ReadIn(b[start:end])
+		if err != nil || len(rest) > 0 {
+			fail("ReadIn of %d: %v, %d bytes left", i, err, len(rest))
+		}
+		if where := differ(reflect.ValueOf(&in[i]).Elem(), reflect.ValueOf(&one).Elem()); where != "" {
+			fail("AllJob%s of %d is not what it was, read alone", where, i)
+		}
+	}
 }
 
 // settings calls specAll, whatever the types of the bound parameters, with random values.

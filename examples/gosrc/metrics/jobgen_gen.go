@@ -69,6 +69,9 @@ func specMetrics(w Metrics) jobgen.Spec[string, File] {
 				rest, err = d.Rest()
 				return out, rest, err
 			},
+			AppendIns: wire.AppendEach[string](wire.AppendString),
+			ReadIns:   wire.ReadEach[string](wire.ReadString),
+			ReadOuts:  wire.ReadEach[File](readFile),
 		},
 	}
 }

@@ -20,6 +20,14 @@ func (u *unit) wire(l locals) jen.Code {
 		jen.Id("AppendOut").Op(":").Add(u.appendValue(l, l.out, u.out(), out)),
 		jen.Id("ReadOut").Op(":").Add(u.readValue(l, l.out, u.out(), out)),
 	}
+	if !in.UsersOwn() {
+		fields = append(fields,
+			jen.Id("AppendIns").Op(":").Add(kernel("AppendEach").Types(u.in()).Call(u.appendFunc(in))),
+			jen.Id("ReadIns").Op(":").Add(kernel("ReadEach").Types(u.in()).Call(u.readFunc(in))))
+	}
+	if !out.UsersOwn() {
+		fields = append(fields, jen.Id("ReadOuts").Op(":").Add(kernel("ReadEach").Types(u.out()).Call(u.readFunc(out))))
+	}
 	return jen.Op("&").Add(u.runtime("Wire").Types(u.in(), u.out())).Values(lines(fields)...)
 }
 

@@ -62,8 +62,13 @@ func (r *Result) RuntimeError() error {
 func (r *Result) HasKernel() bool { return r.runtime.has(model.Kernel) }
 
 // RuntimeHas says whether that runtime declares a name, which one of another version may not.
-func (r *Result) RuntimeHas(name string) bool {
-	p, err := r.export(model.Runtime)
+func (r *Result) RuntimeHas(name string) bool { return r.declares(model.Runtime, name) }
+
+// KernelHas says the same of its package wire.
+func (r *Result) KernelHas(name string) bool { return r.declares(model.Kernel, name) }
+
+func (r *Result) declares(path, name string) bool {
+	p, err := r.export(path)
 	return err == nil && p.Scope().Lookup(name) != nil
 }
 

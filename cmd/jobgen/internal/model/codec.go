@@ -52,6 +52,20 @@ type Codec struct {
 	Fails    bool   // encoding can fail
 }
 
+// UsersOwn reports whether the codec calls code of the user's, or has to do with more than the value itself.
+func (c *Codec) UsersOwn() bool {
+	switch c.Kind {
+	case CodecMethods, CodecPlace:
+		return true
+	}
+	for _, f := range c.Fields {
+		if f.Codec.UsersOwn() {
+			return true
+		}
+	}
+	return c.Fails || c.Elem != nil && c.Elem.UsersOwn() || c.Key != nil && c.Key.UsersOwn()
+}
+
 // CodecField is a part of a struct.
 type CodecField struct {
 	Name  string
