@@ -36,12 +36,15 @@ func tinyJobs(b *bench) *table {
 		notes: []string{
 			"A job multiplies a number. A run of jobgen starts its processes and ends them, and both count, but not in the row",
 			"started: a stream, from its first result to its last. Pools of Python are kept and warm, but where the row says otherwise.",
+			"Every process starts as its program does. In the first row that is one with nothing else in it, as the script with the",
+			"pools is; in the row that says so it is this one, with all the libraries that are compared here.",
 		},
 	}
 	run := func(o jobgen.Option) func() time.Duration { return doubles(o, inputs) }
 	ways := []way{
-		{"tiny, jobgen's processes, a run", n, run(inProcesses)},
+		b.tiny("tiny, jobgen's processes, a run", "run", n, b.cores),
 		{"tiny, jobgen's processes, started", n, func() time.Duration { return after(0, &NewDoubleRunner(inProcesses).Runner, inputs) }},
+		{"tiny, jobgen's processes, a run in this program", n, run(inProcesses)},
 		{"tiny, jobgen's goroutines, a run", n, run(inGoroutines)},
 		{"tiny, jobgen's goroutines, a stream", n, func() time.Duration { return after(0, &NewDoubleRunner(inGoroutines).Runner, inputs) }},
 	}
@@ -72,7 +75,7 @@ func manyTinyJobs(b *bench) *table {
 		notes: []string{"A run of jobgen is with the start and end of its processes, Python's pool is kept and warm."},
 	}
 	ways := append([]way{
-		{"many tiny, jobgen's processes, a run", n, doubles(inProcesses, inputs)},
+		b.tiny("many tiny, jobgen's processes, a run", "run", n, b.cores),
 		{"many tiny, jobgen's goroutines, a run", n, doubles(inGoroutines, inputs)},
 	}, b.pythons(b.python("many tiny, Pool.map", "pool", n))...)
 	b.versus(t, "processes", "many tiny jobs", ways, 1)
@@ -118,18 +121,14 @@ func starts(b *bench) *table {
 		head:  []string{"start", "jobs", "time", "jobgen / it"},
 		notes: []string{
 			"fork copies the running interpreter, spawn starts a new program, as jobgen does. Python's end of the pool does not count.",
+			"jobgen: in a program with nothing else in it. This one has the start of all the libraries that are compared here.",
 		},
 	}
-	two := floats(b.cores)
-	first := func(opts ...jobgen.Option) func() time.Duration {
-		return func() time.Duration { return untilFirst(&NewDoubleRunner(opts...).Runner, two) }
-	}
 	ways := []way{
-		{"start, jobgen", 1, first(inProcesses)},
-		{"start, jobgen, one worker", 1, first(inProcesses, jobgen.Workers(1))},
-		{"start, jobgen, and the end of the run", 1, func() time.Duration {
-			return clocked(func() { need(NewDoubleRunner(inProcesses).Run(context.Background(), two)) })
-		}},
+		b.tiny("start, jobgen", "first", 1, b.cores),
+		b.tiny("start, jobgen, one worker", "first", 1, 1),
+		b.tiny("start, jobgen, and the end of the run", "run", 1, b.cores),
+		{"start, jobgen, in this program", 1, func() time.Duration { return untilFirst(&NewDoubleRunner(inProcesses).Runner, floats(b.cores)) }},
 	}
 	ways = append(ways, b.pythons(
 		b.python("start, Pool, fork", "pool-start", 1),

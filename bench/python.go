@@ -32,16 +32,20 @@ func (b *bench) python(row, what string, jobs int) way {
 		defer os.RemoveAll(dir)
 		script := filepath.Join(dir, "pools.py")
 		check(os.WriteFile(script, poolsScript, 0o600))
-		cmd := exec.Command(interpreter, script, what, fmt.Sprint(jobs), fmt.Sprint(b.cores), fmt.Sprint(b.scale(3, 1)))
-		cmd.Stderr = os.Stderr
-		text := string(need(cmd.Output()))
-		if strings.TrimSpace(text) == "not installed" {
-			return absent
-		}
-		var times []float64
-		for _, line := range strings.Fields(text) {
-			times = append(times, need(strconv.ParseFloat(line, 64)))
-		}
-		return time.Duration(median(times) * float64(jobs))
+		return b.told(exec.Command(interpreter, script, what, fmt.Sprint(jobs), fmt.Sprint(b.cores), fmt.Sprint(b.scale(3, 1))), jobs)
 	}}
+}
+
+// told is the median of the times per job that a program prints, for all jobs; or absent.
+func (b *bench) told(cmd *exec.Cmd, jobs int) time.Duration {
+	cmd.Stderr = os.Stderr
+	text := string(need(cmd.Output()))
+	if strings.TrimSpace(text) == "not installed" {
+		return absent
+	}
+	var times []float64
+	for _, line := range strings.Fields(text) {
+		times = append(times, need(strconv.ParseFloat(line, 64)))
+	}
+	return time.Duration(median(times) * float64(jobs))
 }

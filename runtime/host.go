@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 // Host is a worker of this program as a backend's worker process sees it.
@@ -216,7 +217,9 @@ const mostTogether = 1 << 20
 
 // decodeTogether decodes the inputs of a chunk in one go, as far as they can be.
 func (s *hostSeat[In, Out]) decodeTogether(chunk Chunk) error {
-	const most = 1024 // of which room is made at once, lest a number that is wrong should be believed
+	// Room is made at once for as many as so many bytes may well be, and for more when they have come.
+	var in In
+	most := 1024 + 8*len(chunk.Jobs)/max(1, int(unsafe.Sizeof(in)))
 	rest := chunk.Jobs
 	for have := 0; have < chunk.Count; have = len(s.in) {
 		n := min(chunk.Count-have, most)

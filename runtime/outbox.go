@@ -8,8 +8,12 @@ import (
 	"github.com/jobgen/jobgen/runtime/internal/proc"
 )
 
-// quick is how long a result may wait for others, so that those of quick jobs are sent together.
-const quick = 100 * time.Microsecond
+// quick is how long a result may wait for others, so that those of quick jobs are sent together; and quickInRun is how
+// long if that is no result of a stream, for which somebody may be waiting.
+const (
+	quick      = 100 * time.Microsecond
+	quickInRun = time.Millisecond
+)
 
 // outbox sends what became of jobs. What is not sent when the process dies is run again.
 type outbox struct {
@@ -22,6 +26,7 @@ type outbox struct {
 	packing  packing
 	head     []byte
 
+	quick   time.Duration
 	made    time.Time
 	sent    time.Duration // when results were last sent, since made …
 	looked  time.Duration // … and when the clock was last read
@@ -32,7 +37,7 @@ type outbox struct {
 }
 
 func newOutbox(w *proc.Writer) *outbox {
-	return &outbox{w: w, made: time.Now(), wake: make(chan struct{}, 1), every: 1}
+	return &outbox{w: w, made: time.Now(), wake: make(chan struct{}, 1), every: 1, quick: quick}
 }
 
 // begin is called before the first job of a chunk.
@@ -189,7 +194,7 @@ func (o *outbox) late() bool {
 	o.every = min(int(clockTime/max(perJob, 1)), 2*o.every, mostUnread)
 	o.every = max(o.every, 1)
 	o.looked, o.unread = now, 0
-	if now-o.sent <= quick {
+	if now-o.sent <= o.quick {
 		return false
 	}
 	o.sent = now
@@ -199,7 +204,7 @@ func (o *outbox) late() bool {
 // flush sends results that wait for those of further jobs, in case the next job takes long.
 func (o *outbox) flush() {
 	for range o.wake {
-		time.Sleep(quick)
+		time.Sleep(o.quick)
 		o.waiting.Store(false)
 		sent(o.send())
 	}

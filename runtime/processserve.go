@@ -113,6 +113,9 @@ func (s *processServer) greet() error {
 	}
 	// Where there is no board, what says which job runs is sent job by job, and the results had better go with it.
 	s.outbox.together = h.Together && len(h.Board) > 0
+	if h.Run.Jobs >= 0 {
+		s.outbox.quick = quickInRun
+	}
 	if !h.Shared || !s.Map() {
 		return s.Out.Write(frameReady)
 	}

@@ -17,6 +17,7 @@ type link[In, Out any] struct {
 	in       []In  // of the chunk, where its places are wanted back
 	out      []Out // results that came together, where they have no place
 	buf      []byte
+	perJob   int // bytes, about
 	ends     []int
 	pending  []bool // the jobs of the chunk that have not been reported …
 	open     int    // … and how many they are

@@ -52,7 +52,10 @@ func (l *lane[In, Out]) encodeTogether(jobs span) (done bool) {
 		}
 	}()
 	lo := jobs.lo - p.base
+	k.buf = slices.Grow(k.buf, min(jobs.len()*k.perJob+k.perJob, mostBytes)) // append would copy it several times
+	k.ends = slices.Grow(k.ends, jobs.len())
 	k.buf, k.ends = k.wire.AppendIns(k.buf, p.in[lo:lo+int64(jobs.len())], k.ends, mostBytes)
+	k.perJob = len(k.buf)/len(k.ends) + 1
 	return true
 }
 

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// tinyProgram builds the program in the directory tiny, once.
+var tinyProgram = sync.OnceValue(func() string {
+	path := filepath.Join(need(os.MkdirTemp("", "bench")), "tiny")
+	build := exec.Command("go", "build", "-o", path, "github.com/jobgen/jobgen/bench/tiny")
+	build.Stderr = os.Stderr
+	check(build.Run())
+	return path
+})
+
+// tiny is what that program measures, in a process of its own for each sample. Its own start does not count.
+func (b *bench) tiny(row, what string, jobs, workers int) way {
+	return way{row, jobs, func() time.Duration {
+		return b.told(exec.Command(tinyProgram(), what, fmt.Sprint(jobs), fmt.Sprint(workers), fmt.Sprint(b.scale(3, 1))), jobs)
+	}}
+}
