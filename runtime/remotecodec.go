@@ -143,8 +143,12 @@ func (l *lane[In, Out]) reportedTogether(d *Done) {
 		case p.out == nil:
 			l.finished(out[i], nil)
 		case p.ready != nil:
-			l.ready()
+			p.ready[l.job-p.base].Store(p.lap)
 		}
+	}
+	if p.out != nil && p.ready != nil {
+		l.consumer.tell()
+		l.consumer.hurry()
 	}
 	l.next()
 }

@@ -32,13 +32,14 @@ type block[In, Out any] struct {
 }
 
 const (
-	streamChunk = 256     // jobs in a chunk of a stream, at most, and places in a block
+	streamChunk = 256     // jobs in a chunk of a stream, at most, and places in a block …
+	farChunk    = 4096    // … where chunks go elsewhere and back, which takes longer than so few quick jobs
 	ringBytes   = 4 << 20 // of inputs and results themselves, unless Window asks for more
 	chunksAhead = 4       // chunks for each worker that a stream may be ahead of its consumer
 )
 
-func newRing[In, Out any](window int) *ring[In, Out] {
-	places := min(window, streamChunk)
+func newRing[In, Out any](window, chunk int) *ring[In, Out] {
+	places := min(window, chunk)
 	shift := uint(bits.Len(uint(places - 1)))
 	size := 1 << shift
 	more := uint(bits.Len(uint((window - 1) >> shift)))
@@ -109,15 +110,19 @@ func (r *ring[In, Out]) failed(job int64, err *JobError) {
 
 func (r *ring[In, Out]) finished(*Outcome[Out]) {}
 
-// streamWindow returns how many jobs a stream of workers may be ahead: at first, and when chunks
-// have grown. A window that the user chose does not grow.
-func streamWindow[In, Out any](cfg *config, workers int) (first, most int) {
-	if cfg.window > 0 {
-		return cfg.window, cfg.window
+// streamWindow returns how many jobs a stream may be ahead, at first and when chunks have grown, and how many there may be in
+// a chunk. A window that the user chose does not grow.
+func streamWindow[In, Out any](r *run) (first, most, chunk int) {
+	chunk = streamChunk
+	if r.session != nil {
+		chunk = farChunk
+	}
+	if w := r.cfg.window; w > 0 {
+		return w, w, chunk
 	}
 	var in In
 	var out Out
 	place := int(unsafe.Sizeof(in)+unsafe.Sizeof(out)) + 4
-	first = chunksAhead * workers
-	return first, max(first, min(first*streamChunk, ringBytes/place))
+	first = chunksAhead * len(r.seats)
+	return first, max(first, min(first*chunk, ringBytes/place)), chunk
 }

@@ -22,11 +22,11 @@ type stream[In, Out any] struct {
 
 func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, inputs iter.Seq[In], yield func(Out, error) bool) {
 	r := startRun(ctx, spec, cfg, -1, false)
-	first, most := streamWindow[In, Out](&cfg, len(r.seats))
-	rg := newRing[In, Out](most)
+	first, most, chunk := streamWindow[In, Out](r)
+	rg := newRing[In, Out](most, chunk)
 	r.ring, r.remember = rg.mask+1, !cfg.collect
 	s := &stream[In, Out]{
-		task: newTask(r, spec, rg, streamChunk),
+		task: newTask(r, spec, rg, chunk),
 		ring: rg, ahead: int64(first), most: int64(most), yield: yield,
 	}
 	if r.session != nil && most == 1 {
@@ -35,7 +35,7 @@ func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config
 		s.inline = s.newLane(laneName(1))
 	}
 	if s.inline == nil {
-		s.enough = min(streamChunk, s.most/int64(len(r.seats))) / 2
+		s.enough = min(int64(chunk), s.most/int64(len(r.seats))) / 2
 	}
 	if s.forward(inputs) {
 		if err := s.finish(); err != nil {

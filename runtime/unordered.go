@@ -54,10 +54,10 @@ func (u *unordered[In, Out]) finished(o *Outcome[Out]) {
 
 func unorderedAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, inputs iter.Seq[In], yield func(Outcome[Out]) bool) {
 	r := startRun(ctx, spec, cfg, -1, true)
-	first, most := streamWindow[In, Out](&cfg, len(r.seats))
-	u := &unordered[In, Out]{ring: newRing[In, Out](most), ahead: int64(first), most: int64(most)}
+	first, most, chunk := streamWindow[In, Out](r)
+	u := &unordered[In, Out]{ring: newRing[In, Out](most, chunk), ahead: int64(first), most: int64(most)}
 	r.ring, r.remember = u.ring.mask+1, !cfg.collect
-	u.task = newTask[In, Out](r, spec, u, streamChunk)
+	u.task = newTask[In, Out](r, spec, u, chunk)
 	if !u.forward(inputs, yield) {
 		return
 	}
