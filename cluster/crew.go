@@ -97,7 +97,19 @@ func (s *session) met(e jetstream.KeyValueEntry) {
 		} else if p.Serves[s.run] {
 			s.served[p.Name] = true
 		}
+		s.countStaff()
 	}
+}
+
+// countStaff notes how many jobs those who are there can run. s.mu is held.
+func (s *session) countStaff() {
+	n := 0
+	for _, m := range s.crew {
+		if !m.Drains && m.refusal(s.run) == "" && time.Since(m.seen) < presenceGone {
+			n += m.Slots
+		}
+	}
+	s.staff = max(s.staff, n)
 }
 
 // refusal is why the worker cannot run a run, or empty.

@@ -59,6 +59,7 @@ type session struct {
 	closes map[string]time.Time  // when they began to close
 	crew   map[string]member     // workers that are there, whether they take part or not
 	served map[string]bool       // workers that were able to run this, by their names
+	staff  int                   // jobs that those there at once could run, at most
 	closed []error               // what Close of workers returned
 	ending bool                  // they were told to close
 	ended  bool                  // nothing more is begun in the background
@@ -95,6 +96,13 @@ func (s *session) makeSlots() {
 }
 
 func (s *session) Slots() int { return len(s.slots) }
+
+// Workers returns how many jobs the workers that were there at once could run.
+func (s *session) Workers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return min(s.staff, len(s.slots))
+}
 
 // ChunkTime is long enough for what a chunk costs on its way, and short enough for fair shares and short tails.
 func (s *session) ChunkTime() time.Duration { return 100 * time.Millisecond }

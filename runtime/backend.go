@@ -95,6 +95,15 @@ type Paced interface {
 	Took(slot int) time.Duration
 }
 
+// Staffed is a session whose workers are not as many as its slots, and may come and go.
+type Staffed interface {
+	Session
+
+	// Workers returns how many jobs they can run at a time: all that have been there at once, so far. It is asked when
+	// the run begins, for [RunInfo], and when it is over.
+	Workers() int
+}
+
 // Ending is a session that keeps something for the next run if this one does not come to its end.
 type Ending interface {
 	Session

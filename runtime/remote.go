@@ -99,6 +99,9 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 	}
 	slots := max(1, r.session.Slots())
 	r.info.Workers = slots
+	if s, ok := r.session.(Staffed); ok {
+		r.info.Workers = s.Workers()
+	}
 	r.makeSeats(slots, r.info.Jobs < 0)
 	return nil
 }

@@ -194,6 +194,9 @@ func (r *run) join() {
 	r.lanes.Wait()
 	if s := r.session; s != nil {
 		r.session = nil
+		if s, ok := s.(Staffed); ok {
+			r.info.Workers = s.Workers()
+		}
 		if e, ok := s.(Ending); ok {
 			r.mu.Lock()
 			complete := r.cause == nil && !r.flawed && len(r.gaps) == 0

@@ -37,9 +37,9 @@ type row struct {
 // Measure runs one job for each file, with the worker of package metrics. Its error is that of a run that could not start.
 func Measure(ctx context.Context, src *Source, opts ...jobgen.Option) (*Survey, error) {
 	s := &Survey{Source: src, trouble: src.trouble}
-	started := jobgen.Observer{RunStarted: func(info jobgen.RunInfo) { s.run = info }}
+	over := jobgen.Observer{RunDone: func(info jobgen.RunInfo, _ error) { s.run = info }}
 	jobs := metrics.NewMetricsRunner(metrics.Metrics{Root: src.root},
-		jobgen.CollectErrors(), jobgen.Progress("parsing"), jobgen.Observe(started))
+		jobgen.CollectErrors(), jobgen.Progress("parsing"), jobgen.Observe(over))
 
 	start := time.Now()
 	files, err := jobs.Run(ctx, src.paths, opts...)
