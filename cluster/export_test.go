@@ -12,6 +12,7 @@ func ShortTimes() {
 	serverGone = 20 * time.Second
 	presenceEvery, presenceGone = 500*time.Millisecond, 3*time.Second
 	leaseEvery, leaseGone = 500*time.Millisecond, 3*time.Second
+	restAfter = 4 * time.Second
 }
 
 // SetFault sets what is asked before and after each message that is stored or acknowledged.

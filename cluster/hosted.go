@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -24,8 +26,10 @@ type hosted struct {
 	ctx    context.Context // ends when the run does
 	cancel context.CancelFunc
 
+	heard   atomic.Int64 // when the driver was last heard, in nanoseconds since 1970
+
 	open    sync.Mutex
-	session jobgen.Session // opened for the first chunk
+	session jobgen.Session // opened for the first chunk, and for the first one after a rest
 	failed  error          // why it cannot be opened
 
 	mu      sync.Mutex
@@ -93,6 +97,7 @@ func (a *agent) host(m *manifest) (_ *hosted, why string) {
 		return nil, fmt.Sprintf("%s is encoded in another way here (%x) than by the driver (%x)", m.Worker, f, m.Fingerprint)
 	}
 	h := &hosted{agent: a, manifest: *m, chunks: map[uint64]context.CancelFunc{}}
+	h.heard.Store(time.Now().UnixNano())
 	h.ctx, h.cancel = context.WithCancel(a.ctx)
 	err = a.conn.do(h.ctx, "taking up run "+m.Run, func(ctx context.Context) (err error) {
 		_, err = a.conn.js.Consumer(ctx, workStream(m.Run), workConsumer)
@@ -173,6 +178,7 @@ func (h *hosted) told(msg *nats.Msg) {
 	if json.Unmarshal(msg.Data, &c) != nil || c.Epoch != h.manifest.Epoch {
 		return // of a driver that was replaced
 	}
+	h.heard.Store(time.Now().UnixNano())
 	switch {
 	case c.End:
 		h.say(event{Kind: eventClosing})

@@ -130,6 +130,7 @@ func (s *session) renew() {
 			return
 		case <-tick.C:
 		}
+		s.sayHere()
 		if err := s.renewNow(s.ctx); isConflict(err) {
 			if err := s.fenced(err); err != nil {
 				s.fail(err)

@@ -46,6 +46,7 @@ var (
 	presenceGone  = 4 * presenceEvery // … and is gone when it has not for so long
 	leaseEvery    = 2 * time.Second   // a driver renews its lease …
 	leaseGone     = 4 * leaseEvery    // … and is dead when it has not for so long
+	restAfter     = time.Minute       // a run without a driver keeps its processes for so long
 )
 
 // What is waited for, and how long.

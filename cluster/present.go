@@ -30,6 +30,7 @@ func (a *agent) present() {
 			a.leave()
 			return
 		case <-tick.C:
+			a.restAll()
 		case <-a.presence:
 		}
 	}

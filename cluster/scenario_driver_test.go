@@ -63,6 +63,21 @@ func TestScenario03DriverDies(t *testing.T) {
 		nothingLeft(t, c)
 	})
 
+	t.Run("killed and left alone", func(t *testing.T) {
+		d := driverConfig{URL: s.url(), Run: "left", Dir: t.TempDir(), Jobs: 100, Nap: 10 * time.Millisecond}
+		p := driver(t, d)
+		eventually(t, "some jobs", func() bool { return begun(t, d.Dir, d.Jobs) > 10 })
+		p.signal(syscall.SIGKILL)
+		<-p.ended
+		eventually(t, "the end of the processes", func() bool { return len(executors(mark(t))) == 0 })
+		e := driver(t, d).end(t)
+		if e.Err != "" {
+			t.Fatal(e.Err)
+		}
+		check(t, deeds(d.Jobs, d.Nap), e.Out, nil)
+		nothingLeft(t, c)
+	})
+
 	t.Run("second driver", func(t *testing.T) {
 		d := driverConfig{URL: s.url(), Run: "twice", Dir: t.TempDir(), Jobs: 200, Nap: 60 * time.Millisecond}
 		p := driver(t, d)

@@ -70,7 +70,9 @@ func TestScenario06Network(t *testing.T) {
 						t.Error(err)
 					}
 				}
+				over := make(chan struct{})
 				go func() {
+					defer close(over)
 					if late {
 						eventually(t, "a job on the worker", func() bool { return there(h.Dir, "begun") })
 					} else {
@@ -90,6 +92,7 @@ func TestScenario06Network(t *testing.T) {
 					}
 				}()
 				out, err := hazards(h, jobgen.On(c), jobgen.Workers(8)).Run(limited(t), in)
+				<-over
 				check(t, in, out, err)
 				if v.heal != nil {
 					v.heal(p)

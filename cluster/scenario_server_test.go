@@ -96,7 +96,9 @@ func TestScenario04ServerDies(t *testing.T) {
 					}
 				}
 			}
+			over := make(chan struct{})
 			go func() {
+				defer close(over)
 				for k := range 2 {
 					eventually(t, "some jobs", func() bool { return begun(t, h.Dir, len(in)) > 30+40*k })
 					s.process.kill()
@@ -112,6 +114,7 @@ func TestScenario04ServerDies(t *testing.T) {
 				on = c.Resumable("name")
 			}
 			out, err := hazards(h, jobgen.On(on)).Run(limited(t), in)
+			<-over
 			check(t, in, out, err)
 			if n := c.Stats(); v.empty && n.Remade == 0 {
 				t.Errorf("the run was not made anew: %+v", n)
@@ -334,7 +337,9 @@ func TestScenario10StoreFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := hazard{Dir: t.TempDir()}
+		over := make(chan struct{})
 		go func() {
+			defer close(over)
 			eventually(t, "some jobs", func() bool { return begun(t, h.Dir, len(in)) > 50 })
 			fill()
 			time.Sleep(time.Second)
@@ -343,6 +348,7 @@ func TestScenario10StoreFull(t *testing.T) {
 			}
 		}()
 		out, err = hazards(h, jobgen.On(c)).Run(limited(t), in)
+		<-over
 		check(t, in, out, err)
 		nothingLeft(t, c)
 		noProcessLeft(t, agents...)
@@ -398,7 +404,9 @@ func TestScenario16LostMessages(t *testing.T) {
 			c, _ := connect(t, s.url(), cluster.Options{WorkerTimeout: time.Second})
 			h, in := hazard{Dir: t.TempDir()}, deeds(150, 20*time.Millisecond)
 			copied := t.TempDir()
+			over := make(chan struct{})
 			go func() {
+				defer close(over)
 				eventually(t, "some jobs", func() bool { return begun(t, h.Dir, len(in)) > 20 })
 				s.process.kill() // or else the copy may be no state in which the server has ever been
 				if err := os.CopyFS(copied, os.DirFS(s.config.StoreDir)); err != nil {
@@ -421,6 +429,7 @@ func TestScenario16LostMessages(t *testing.T) {
 				on = c.Resumable("older")
 			}
 			out, err := hazards(h, jobgen.On(on)).Run(limited(t), in)
+			<-over
 			check(t, in, out, err)
 			out, err = hazards(hazard{}, jobgen.On(c)).Run(limited(t), in[:10])
 			check(t, in[:10], out, err)
