@@ -26,7 +26,7 @@ type hosted struct {
 	ctx    context.Context // ends when the run does
 	cancel context.CancelFunc
 
-	heard   atomic.Int64 // when the driver was last heard, in nanoseconds since 1970
+	heard atomic.Int64 // when the driver was last heard, in nanoseconds since 1970
 
 	open    sync.Mutex
 	session jobgen.Session // opened for the first chunk, and for the first one after a rest
