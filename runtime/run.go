@@ -27,6 +27,7 @@ type run struct {
 	lanes   sync.WaitGroup
 
 	session Session // nil: the jobs run in this process
+	staff   int     // jobs that its workers could run at a time, when it is over; 0: as many as info says
 
 	consumer signal // told of results, and of the end
 
@@ -195,7 +196,7 @@ func (r *run) join() {
 	if s := r.session; s != nil {
 		r.session = nil
 		if s, ok := s.(Staffed); ok {
-			r.info.Workers = s.Workers()
+			r.staff = s.Workers()
 		}
 		if e, ok := s.(Ending); ok {
 			r.mu.Lock()
@@ -220,8 +221,12 @@ func (r *run) quit(err error) {
 	if r.crashed != nil {
 		panic(r.crashed)
 	}
+	info := r.info // which others may look at until the end
+	if r.staff > 0 {
+		info.Workers = r.staff
+	}
 	for _, f := range r.runDone {
-		f(r.info, err)
+		f(info, err)
 	}
 }
 
