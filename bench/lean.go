@@ -9,9 +9,13 @@ import (
 	"time"
 )
 
+// tinyDir is where it is; main removes it.
+var tinyDir string
+
 // tinyProgram builds the program in the directory tiny, once.
 var tinyProgram = sync.OnceValue(func() string {
-	path := filepath.Join(need(os.MkdirTemp("", "bench")), "tiny")
+	tinyDir = need(os.MkdirTemp("", "bench"))
+	path := filepath.Join(tinyDir, "tiny")
 	build := exec.Command("go", "build", "-o", path, "github.com/jobgen/jobgen/bench/tiny")
 	build.Stderr = os.Stderr
 	check(build.Run())

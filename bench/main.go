@@ -75,6 +75,7 @@ func main() {
 	if b.only == nil {
 		participants().print(os.Stdout, *markdown)
 	}
+	defer func() { os.RemoveAll(tinyDir) }() // nothing, if it was not made
 	for _, s := range sections {
 		for _, t := range s.run(b) {
 			t.print(os.Stdout, *markdown)

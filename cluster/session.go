@@ -59,7 +59,7 @@ type session struct {
 	closes map[string]time.Time  // when they began to close
 	crew   map[string]member     // workers that are there, whether they take part or not
 	served map[string]bool       // workers that were able to run this, by their names
-	staff  int                   // jobs that those there at once could run, at most
+	staff  int                   // jobs that those who seemed to be there at a time could run, at most
 	closed []error               // what Close of workers returned
 	ending bool                  // they were told to close
 	ended  bool                  // nothing more is begun in the background
@@ -97,7 +97,8 @@ func (s *session) makeSlots() {
 
 func (s *session) Slots() int { return len(s.slots) }
 
-// Workers returns how many jobs the workers that were there at once could run.
+// Workers returns how many jobs the workers that were there at a time could run, at most. Asked later than at the beginning
+// it counts those that were killed beside those in their place: it takes a while until they are missed.
 func (s *session) Workers() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -99,8 +99,8 @@ type Paced interface {
 type Staffed interface {
 	Session
 
-	// Workers returns how many jobs they can run at a time: all that have been there at once, so far. It is asked when
-	// the run begins, for [RunInfo], and when it is over.
+	// Workers returns how many jobs they can run at a time; 0 if none is there yet. It is asked when the run begins, for
+	// [RunInfo], and if none was there also when it is over: then for the most that there were.
 	Workers() int
 }
 

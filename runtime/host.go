@@ -187,7 +187,7 @@ func (s *hostSeat[In, Out]) decode(chunk Chunk) {
 	note := s.t.note
 	if s.wire.ReadIns != nil && len(chunk.Jobs) <= mostTogether {
 		if note != nil {
-			note(inDecode, chunk.First)
+			note(atRest, -1) // and no more decoding its configuration
 		}
 		s.undecoded = s.decodeTogether(chunk)
 		returned = true
@@ -211,8 +211,8 @@ func (s *hostSeat[In, Out]) decode(chunk Chunk) {
 	returned = true
 }
 
-// mostTogether is how many bytes of inputs may be decoded in one go. That takes a small multiple of them in memory, so if
-// there is none left then no single job is to blame.
+// mostTogether is how many bytes of inputs may be decoded in one go. That takes a small multiple of them in memory and runs
+// no code of the user's: should the process die then, no job is to blame, and none is noted as being decoded.
 const mostTogether = 1 << 20
 
 // decodeTogether decodes the inputs of a chunk in one go, as far as they can be.
@@ -256,16 +256,7 @@ func (s *hostSeat[In, Out]) finished(o *Outcome[Out]) {
 // encode encodes a result, for the time until the next one. A panic in the user's own encoding is the job's.
 func (s *hostSeat[In, Out]) encode(out Out) (_ []byte, err error) {
 	returned := false
-	defer func() {
-		if !returned {
-			if v := recover(); v != nil {
-				err = &PanicError{Value: v, Stack: debug.Stack()}
-			}
-		}
-		if err != nil {
-			err = fmt.Errorf("encoding the result: %w", err)
-		}
-	}()
+	defer guard(&returned, &err, "encoding the result")
 	b, err := s.wire.AppendOut(s.buf[:0], out)
 	if returned = true; err == nil {
 		s.buf = b

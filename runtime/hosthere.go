@@ -1,5 +1,7 @@
 package jobgen
 
+import "fmt"
+
 // hereSeat is a seat that runs its jobs on the goroutine of who asks, and not on one of its own: to go from one to
 // the other and back takes longer than many a chunk. A job that calls runtime.Goexit ends that goroutine, so load, work and
 // leave may not return; work and leave are then called again, on another one.
@@ -86,7 +88,9 @@ func (l *lane[In, Out]) runUntimed(s *hostSeat[In, Out]) {
 			s.report(d)
 		default: // nothing goes wrong there, unless the job has left something behind that writes to its result
 			d.Index = int(job)
-			if d.Result, d.Err = s.wire.AppendOut(s.buf[:0], out); d.Err == nil {
+			if d.Result, d.Err = s.wire.AppendOut(s.buf[:0], out); d.Err != nil {
+				d.Err = fmt.Errorf("encoding the result: %w", d.Err)
+			} else {
 				s.buf = d.Result
 			}
 			l.phase = phaseHook

@@ -43,7 +43,7 @@ type RunInfo struct {
 	ID      string // names the run in logs
 	Name    string // of the worker: "example.com/stats.Variance"
 	Jobs    int    // how many jobs, or -1 where that is not known
-	Workers int    // how many jobs at a time; on a cluster as many as the workers that are there when the run begins can, or in RunDone the most at any time
+	Workers int    // how many jobs at a time; of a cluster's workers, those that are there when the run begins, see [Staffed]
 	Backend string // "goroutines", "debug", …
 	Seed    uint64 // what Rand depends on: with Seed(u), the run can be repeated
 	Nested  bool   // a job of another run started it

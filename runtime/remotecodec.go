@@ -63,16 +63,7 @@ func (l *lane[In, Out]) encodeTogether(jobs span) (done bool) {
 // job's.
 func (l *lane[In, Out]) encode(b []byte) (_ []byte, err error) {
 	returned := false
-	defer func() {
-		if !returned {
-			if v := recover(); v != nil {
-				err = &PanicError{Value: v, Stack: debug.Stack()}
-			}
-		}
-		if err != nil {
-			err = fmt.Errorf("encoding the input: %w", err)
-		}
-	}()
+	defer guard(&returned, &err, "encoding the input")
 	b, err = l.link.wire.AppendIn(b, l.input())
 	returned = true
 	return b, err
@@ -98,16 +89,7 @@ func (l *lane[In, Out]) decode(d *Done) (out Out, err error) {
 // result decodes a result. A panic in the user's own decoding is the job's.
 func (l *lane[In, Out]) result(b []byte) (out Out, err error) {
 	returned := false
-	defer func() {
-		if !returned {
-			if v := recover(); v != nil {
-				err = &PanicError{Value: v, Stack: debug.Stack()}
-			}
-		}
-		if err != nil {
-			err = fmt.Errorf("decoding the result: %w", err)
-		}
-	}()
+	defer guard(&returned, &err, "decoding the result")
 	out, rest, err := l.link.wire.ReadOut(b)
 	if returned = true; err == nil && len(rest) > 0 {
 		err = fmt.Errorf("%d bytes are left over", len(rest))
@@ -151,4 +133,17 @@ func (l *lane[In, Out]) reportedTogether(d *Done) {
 		l.consumer.hurry()
 	}
 	l.next()
+}
+
+// guard is deferred where the user's own encoding or decoding is called: a panic in it is its error, and any error says what
+// was being done. It does not stop runtime.Goexit.
+func guard(returned *bool, err *error, doing string) {
+	if !*returned {
+		if v := recover(); v != nil {
+			*err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}
+	if *err != nil {
+		*err = fmt.Errorf("%s: %w", doing, *err)
+	}
 }

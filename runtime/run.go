@@ -27,7 +27,7 @@ type run struct {
 	lanes   sync.WaitGroup
 
 	session Session // nil: the jobs run in this process
-	staff   int     // jobs that its workers could run at a time, when it is over; 0: as many as info says
+	staff   int     // jobs that its workers could run at a time, where none was there when it began; otherwise 0
 
 	consumer signal // told of results, and of the end
 
@@ -195,7 +195,7 @@ func (r *run) join() {
 	r.lanes.Wait()
 	if s := r.session; s != nil {
 		r.session = nil
-		if s, ok := s.(Staffed); ok {
+		if s, ok := s.(Staffed); ok && r.info.Workers == 0 {
 			r.staff = s.Workers()
 		}
 		if e, ok := s.(Ending); ok {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -177,3 +179,53 @@ func TestTogetherDoesNotWait(t *testing.T) {
 		t.Errorf("%d results", n)
 	}
 }
+
+// A process that dies while it decodes a chunk in one go has not died of a job: the chunk goes to another one.
+func TestDeathWhileDecodingTogether(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		t.Run(fmt.Sprintf("first chunk %t", first), func(t *testing.T) { testDeathWhileDecoding(t, first) })
+	}
+}
+
+func testDeathWhileDecoding(t *testing.T, first bool) {
+	in := make([]string, 300)
+	for i := range in {
+		in[i] = fmt.Sprint("job ", i)
+	}
+	at := 40
+	if first {
+		at = 0
+	}
+	in[at] = filepath.Join(t.TempDir(), "died") // where it is noted, so that it happens once
+	spec := dyingSpec()
+	lost := 0
+	r := jobgen.NewRunner(spec, jobgen.Processes(), jobgen.Workers(1), jobgen.Observe(jobgen.Observer{
+		WorkerLost: func(jobgen.RunInfo, string, error) { lost++ },
+	}))
+	out, err := r.Run(t.Context(), in)
+	if err != nil || !slices.Equal(out, in) {
+		t.Errorf("%d results, %v", len(out), err)
+	}
+	if lost != 1 {
+		t.Errorf("%d processes were lost, want 1", lost)
+	}
+}
+
+// dyingSpec is of a plain mortal whose process is killed after it has decoded, with others, a path where there is no file yet.
+func dyingSpec() jobgen.Spec[string, string] {
+	spec := plainSpec()
+	spec.Name = "github.com/jobgen/jobgen/runtime_test/dying.mortal"
+	read := spec.Wire.ReadIns
+	spec.Wire.ReadIns = func(b []byte, in []string) (int, []byte, error) {
+		n, rest, err := read(b, in)
+		for _, path := range in[:n] {
+			if filepath.IsAbs(path) && os.Mkdir(path, 0o700) == nil {
+				_ = die("SIGKILL")
+			}
+		}
+		return n, rest, err
+	}
+	return spec
+}
+
+func init() { jobgen.Register(dyingSpec()) }

@@ -89,6 +89,7 @@ func (d *Decoder) uvarint(what string) uint64 {
 	return d.longUvarint(what)
 }
 
+// longUvarint reads one whose first byte says that more follow, or of which there is nothing.
 func (d *Decoder) longUvarint(what string) uint64 {
 	if i := d.i; i <= len(d.b)-4 { // two, three or four bytes, which most of the others have
 		b := d.b[i : i+4]
