@@ -151,10 +151,12 @@ type Wire[In, Out any] struct {
 	// The same for many values in one call, as many jobs take less time than the calls for each of them. They
 	// are nil where the codec calls methods of the user's, which has to be watched job by job.
 
-	// AppendIns appends inputs until b has a length of at least most, and to ends where each of them ends.
+	// AppendIns appends inputs until b has at least most bytes, and to ends where in b each of them ends. Every input can be
+	// encoded, so there is no error; at least one is, if there is one.
 	AppendIns func(b []byte, in []In, ends []int, most int) ([]byte, []int)
 
-	// ReadIns and ReadOuts fill a slice, and return how many values were read before an error.
+	// ReadIns and ReadOuts fill a slice with the values at the start of b, and return how many were read, what follows them,
+	// and why there are no more if they are fewer than the slice has room for. The rest of the slice is of no meaning then.
 	ReadIns  func(b []byte, in []In) (n int, rest []byte, err error)
 	ReadOuts func(b []byte, out []Out) (n int, rest []byte, err error)
 }

@@ -52,7 +52,8 @@ type Codec struct {
 	Fails    bool   // encoding can fail
 }
 
-// UsersOwn reports whether the codec calls code of the user's, or has to do with more than the value itself.
+// UsersOwn reports whether encoding or decoding calls methods of the user's, can fail, or leaves a part to another way, so that
+// it has to be watched value by value.
 func (c *Codec) UsersOwn() bool {
 	switch c.Kind {
 	case CodecMethods, CodecPlace:

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// tinyDir is where it is; main removes it.
+// tinyDir is the directory of the program that tinyProgram has built, or empty. main removes it.
 var tinyDir string
 
-// tinyProgram builds the program in the directory tiny, once.
+// tinyProgram builds the program in the directory tiny, once, and returns its path.
 var tinyProgram = sync.OnceValue(func() string {
 	tinyDir = need(os.MkdirTemp("", "bench"))
 	path := filepath.Join(tinyDir, "tiny")
