@@ -79,3 +79,25 @@ func TestWithoutInit(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// A process that is not what its parent takes it for says so, and no job is run.
+func TestHandshakeIsRefused(t *testing.T) {
+	for part, change := range map[string]func(*jobgen.Spec[string, string]){
+		"the parent encodes it in another way (8) than this process (7)": func(s *jobgen.Spec[string, string]) {
+			wire := *s.Wire
+			wire.Fingerprint = 8
+			s.Wire = &wire
+		},
+		`this program has no worker called "example.com/nobody.Worker"`: func(s *jobgen.Spec[string, string]) { s.Name = "example.com/nobody.Worker" },
+	} {
+		spec := mortalSpec(mortal{})
+		change(&spec)
+		r := jobgen.NewRunner(spec, jobgen.Processes(), jobgen.Workers(2))
+		_, err := r.Run(t.Context(), among("", 10))
+		var run *jobgen.RunError
+		if !errors.As(err, &run) || run.Cause == nil || run.NotRun != 10 {
+			t.Fatalf("the error is %v", err)
+		}
+		checkText(t, err, part)
+	}
+}
