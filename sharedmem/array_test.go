@@ -452,6 +452,57 @@ func TestInlining(t *testing.T) {
 	}
 }
 
+// placements are arrays of one to four dimensions over the memory of a: as it comes, transposed, with gaps on the last axis and
+// on the first. At and Set do each in another way.
+func placements(t *testing.T, a sharedmem.Array[int64]) map[string]sharedmem.Array[int64] {
+	all := map[string]sharedmem.Array[int64]{}
+	for dims, shape := range map[int][]int{1: {a.Len()}, 2: {4, a.Len() / 4}, 3: {4, a.Len() / 16, 4}, 4: {2, 2, a.Len() / 16, 4}} {
+		plain := must[int64](t)(a.Reshape(shape...))
+		for name, a := range map[string]sharedmem.Array[int64]{
+			"plain":       plain,
+			"transposed":  plain.T(),
+			"last spread": plain.Window(dims-1, 0, plain.Dim(dims-1), 2),
+			"rows spread": plain.Window(0, 0, plain.Dim(0), 2),
+		} {
+			all[fmt.Sprintf("%d dimensions, %s", dims, name)] = a
+		}
+	}
+	return all
+}
+
+// middle is a place in the middle of a.
+func middle(a sharedmem.Array[int64]) []int {
+	idx := a.Shape()
+	for k := range idx {
+		idx[k] /= 2
+	}
+	return idx
+}
+
+func TestIndexBesideEachAxis(t *testing.T) {
+	arena := newArena(t, sharedmem.ArenaOptions{})
+	for name, a := range placements(t, must[int64](t)(sharedmem.Alloc[int64](arena, 96))) {
+		t.Run(name, func(t *testing.T) {
+			a.Set(17, middle(a)...)
+			if got := spelled(a, middle(a)); got != 17 {
+				t.Errorf("%d after Set(17)", got)
+			}
+			for k := range a.Shape() {
+				for _, beside := range []int{-1, a.Dim(k), math.MinInt, math.MaxInt} {
+					wrong := middle(a)
+					wrong[k] = beside
+					for call, f := range map[string]func(){
+						"At":  func() { spelled(a, wrong) },
+						"Set": func() { a.Set(1, wrong...) },
+					} {
+						contains(t, panics(t, f), call+"(", fmt.Sprintf("index %d of axis %d", beside, k))
+					}
+				}
+			}
+		})
+	}
+}
+
 // sum and fill are loops as users write them; TestInlining looks at them.
 func sum(a sharedmem.Array[float64], rows, cols int) (s float64) {
 	for i := range rows {

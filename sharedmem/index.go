@@ -14,7 +14,9 @@ import (
 // all is inlined the number of indices is known, and what is written here for other numbers is gone, with the slice
 // idx. TestInlining notices if a new compiler does otherwise.
 //
-// And a loop is quick if the path that it takes each time goes straight on: here there is none but for a panic.
+// And a loop is quick if the path that it takes each time goes straight on. Where the elements of the last axis are neighbours, as
+// in most arrays, that path has a multiplication less; others go a second way, which costs two jumps. (In one dimension
+// the jumps would cost as much as the multiplication.) All else ends in a panic.
 
 // limits are what indices must stay below, by their number. All are 0 but those for as many as the array has
 // dimensions, and these are 0 too when it has ended: so the comparisons that tell a wrong index tell a wrong number of them,
@@ -33,24 +35,32 @@ func (a Array[T]) At(idx ...int) T {
 		switch len(idx) {
 		case 1:
 			i := idx[0]
-			if uint(i) >= v.read.one {
-				panic(v.refuse(&v.read, i))
+			if uint(i) >= v.readAny.one {
+				panic(v.refuse(&v.readAny, i))
 			}
 			off = i * v.steps[0]
 		case 2:
 			i, j := idx[0], idx[1]
-			if uint(i) >= v.read.two[0] || uint(j) >= v.read.two[1] {
-				panic(v.refuse(&v.read, i, j))
+			if uint(i) < v.read.two[0] && uint(j) < v.read.two[1] {
+				off = i*v.steps[0] + j
+			} else {
+				if uint(i) >= v.readAny.two[0] || uint(j) >= v.readAny.two[1] {
+					panic(v.refuse(&v.readAny, i, j))
+				}
+				off = i*v.steps[0] + j*v.steps[1]
 			}
-			off = i*v.steps[0] + j*v.steps[1]
 		case 3:
 			i, j, k := idx[0], idx[1], idx[2]
-			if uint(i) >= v.read.three[0] || uint(j) >= v.read.three[1] || uint(k) >= v.read.three[2] {
-				panic(v.refuse(&v.read, i, j, k))
+			if uint(i) < v.read.three[0] && uint(j) < v.read.three[1] && uint(k) < v.read.three[2] {
+				off = i*v.steps[0] + j*v.steps[1] + k
+			} else {
+				if uint(i) >= v.readAny.three[0] || uint(j) >= v.readAny.three[1] || uint(k) >= v.readAny.three[2] {
+					panic(v.refuse(&v.readAny, i, j, k))
+				}
+				off = i*v.steps[0] + j*v.steps[1] + k*v.steps[2]
 			}
-			off = i*v.steps[0] + j*v.steps[1] + k*v.steps[2]
 		default:
-			off = v.place(&v.read, idx)
+			off = v.place(&v.readAny, idx)
 		}
 		return *element(a.data, off)
 	}()
@@ -64,24 +74,32 @@ func (a Array[T]) Set(x T, idx ...int) {
 		switch len(idx) {
 		case 1:
 			i := idx[0]
-			if uint(i) >= v.write.one {
-				panic(v.refuse(&v.write, i))
+			if uint(i) >= v.writeAny.one {
+				panic(v.refuse(&v.writeAny, i))
 			}
 			off = i * v.steps[0]
 		case 2:
 			i, j := idx[0], idx[1]
-			if uint(i) >= v.write.two[0] || uint(j) >= v.write.two[1] {
-				panic(v.refuse(&v.write, i, j))
+			if uint(i) < v.write.two[0] && uint(j) < v.write.two[1] {
+				off = i*v.steps[0] + j
+			} else {
+				if uint(i) >= v.writeAny.two[0] || uint(j) >= v.writeAny.two[1] {
+					panic(v.refuse(&v.writeAny, i, j))
+				}
+				off = i*v.steps[0] + j*v.steps[1]
 			}
-			off = i*v.steps[0] + j*v.steps[1]
 		case 3:
 			i, j, k := idx[0], idx[1], idx[2]
-			if uint(i) >= v.write.three[0] || uint(j) >= v.write.three[1] || uint(k) >= v.write.three[2] {
-				panic(v.refuse(&v.write, i, j, k))
+			if uint(i) < v.write.three[0] && uint(j) < v.write.three[1] && uint(k) < v.write.three[2] {
+				off = i*v.steps[0] + j*v.steps[1] + k
+			} else {
+				if uint(i) >= v.writeAny.three[0] || uint(j) >= v.writeAny.three[1] || uint(k) >= v.writeAny.three[2] {
+					panic(v.refuse(&v.writeAny, i, j, k))
+				}
+				off = i*v.steps[0] + j*v.steps[1] + k*v.steps[2]
 			}
-			off = i*v.steps[0] + j*v.steps[1] + k*v.steps[2]
 		default:
-			off = v.place(&v.write, idx)
+			off = v.place(&v.writeAny, idx)
 		}
 		*element(a.data, off) = x
 	}()
@@ -89,7 +107,7 @@ func (a Array[T]) Set(x T, idx ...int) {
 
 // place returns where an element of an array with many dimensions lies.
 func (v *view) place(r *limits, idx []int) int {
-	if len(idx) != len(v.shape) || v.ended != nil || r == &v.write && v.readOnly {
+	if len(idx) != len(v.shape) || v.ended != nil || r == &v.writeAny && v.readOnly {
 		panic(v.refuse(r, idx...))
 	}
 	off := 0
@@ -105,7 +123,7 @@ func (v *view) place(r *limits, idx []int) int {
 // refuse returns the value of the panic of an At or Set that cannot be.
 func (v *view) refuse(r *limits, idx ...int) error {
 	op, args := "At", shapeText(idx)
-	if r == &v.write {
+	if r == &v.writeAny {
 		op, args = "Set", strings.Replace(args, "(", "(x, ", 1)
 	}
 	if len(idx) == 1 {
@@ -134,10 +152,19 @@ func (v *view) limit() {
 		v.strides = rowMajor(v.shape) // also on axes with one place, where it makes no difference
 	}
 	copy(v.steps[:], v.strides)
-	v.read, v.write = limitsOf(v.shape), limits{}
-	if !v.readOnly {
-		v.write = v.read
+	v.clear()
+	v.readAny = limitsOf(v.shape)
+	if d := len(v.shape); d > 0 && v.strides[d-1] == 1 {
+		v.read = v.readAny
 	}
+	if !v.readOnly {
+		v.write, v.writeAny = v.read, v.readAny
+	}
+}
+
+// clear has At and Set refuse every index.
+func (v *view) clear() {
+	v.read, v.write, v.readAny, v.writeAny = limits{}, limits{}, limits{}, limits{}
 }
 
 func limitsOf(shape []int) (l limits) {

@@ -71,6 +71,20 @@ func TestUseAfterClose(t *testing.T) {
 	}
 }
 
+func TestIndexAfterClose(t *testing.T) {
+	arena := newArena(t, sharedmem.ArenaOptions{})
+	all := placements(t, must[int64](t)(sharedmem.Alloc[int64](arena, 96)))
+	if err := arena.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, a := range all {
+		t.Run(name, func(t *testing.T) {
+			contains(t, panics(t, func() { spelled(a, middle(a)) }), "At of int64 array", "was closed at life_test.go:")
+			contains(t, panics(t, func() { a.Set(1, middle(a)...) }), "Set of int64 array", "was closed at life_test.go:")
+		})
+	}
+}
+
 // All windows end with their arena, however many there were, and those that are garbage are forgotten.
 func TestManyWindows(t *testing.T) {
 	arena := newArena(t, sharedmem.ArenaOptions{})

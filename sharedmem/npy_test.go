@@ -134,6 +134,11 @@ func TestOpenNPYIsReadOnly(t *testing.T) {
 	if a.At(0) != 1 {
 		t.Error("it was written")
 	}
+	for name, a := range placements(t, open[int64](t, save(t, make([]int64, 96)))) {
+		t.Run(name, func(t *testing.T) {
+			contains(t, panics(t, func() { a.Set(1, middle(a)...) }), "Set(x, ", "which is read-only")
+		})
+	}
 }
 
 func TestUpdateNPY(t *testing.T) {

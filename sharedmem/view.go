@@ -12,8 +12,9 @@ const maxDims = 8
 //
 // At and Set find what they need in the first fields; see index.go.
 type view struct {
-	read, write limits // the limits of At and of Set; write is all 0 if the array must not be written
-	steps       [3]int // elements from one place to the next on the first axes
+	steps             [3]int // elements from one place to the next on the first axes
+	read, write       limits // of At and of Set, if the last axis has the step 1; write is all 0 if the array must not be written
+	readAny, writeAny limits // the same whatever the steps
 
 	ended *ending // nil: it can be used
 
@@ -90,7 +91,7 @@ func (v *view) end(e *ending) {
 	if v.owner == nil || v.ended != nil {
 		return // not made yet, or ended before
 	}
-	v.read, v.write = limits{}, limits{}
+	v.clear()
 	v.ended = e
 }
 
