@@ -246,8 +246,15 @@ func (s *blobs) getPart(ctx context.Context, ref *blobRef, i int) ([]byte, error
 
 // readObject reads an object. The library waits for each piece of it until the deadline of the context, and sees only then
 // that the context has ended; so it is told of one that is near, again and again.
+//
+// It is told of the end itself a little late: between the first piece and the server's answer it would leave a goroutine behind that waits for
+// somebody to take the piece (nats.go 1.55.0, Get in jetstream/object.go).
 func readObject(ctx context.Context, store jetstream.ObjectStore, name string) ([]byte, error) {
-	object, err := store.Get(impatient{ctx}, name)
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, cancel) })
+	defer stop()
+	object, err := store.Get(impatient{patient}, name)
 	if err != nil {
 		return nil, err
 	}

@@ -110,6 +110,7 @@ func (s *session) countStaff() {
 		}
 	}
 	s.staff = max(s.staff, n)
+	s.useMore()
 }
 
 // refusal is why the worker cannot run a run, or empty.

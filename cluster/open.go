@@ -76,10 +76,11 @@ func (c *Cluster) open(ctx context.Context, task jobgen.Task, name string) (_ jo
 	if err := s.consume(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.putManifest(ctx); err != nil {
+	// Before the workers are told of the run: what they say of themselves changes then, and some might be missed.
+	if err := s.watchCrew(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.watchCrew(ctx); err != nil {
+	if err := s.putManifest(ctx); err != nil {
 		return nil, err
 	}
 	s.makeSlots()

@@ -47,7 +47,7 @@ type session struct {
 	subs       []*nats.Subscription
 	unlisten   func() // no more of what becomes of the connection
 
-	slots   []slotState
+	slots   []slotState // as many as there may ever be
 	sending chan struct{} // limits messages that the server has not acknowledged
 	number  atomic.Uint64 // of the last chunk
 	heard   atomic.Int64  // when the last result came
@@ -60,6 +60,8 @@ type session struct {
 	crew   map[string]member     // workers that are there, whether they take part or not
 	served map[string]bool       // workers that were able to run this, by their names
 	staff  int                   // jobs that those who seemed to be there at a time could run, at most
+	used   int                   // slots, at present
+	more   func(slots int)       // wants to know when there are more
 	closed []error               // what Close of workers returned
 	ending bool                  // they were told to close
 	ended  bool                  // nothing more is begun in the background
@@ -75,27 +77,54 @@ type session struct {
 
 const (
 	fewestSlots = 16
-	mostSlots   = 1024
+	mostSlots   = 4096
 )
 
-// makeSlots decides how many chunks may be under way: enough for some more workers than there are now.
+// makeSlots decides how many chunks may be under way: as many as the user says, or enough for the workers that are there.
 func (s *session) makeSlots() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	n := s.task.Workers
 	if n == 0 {
-		s.mu.Lock()
-		for _, m := range s.crew {
-			n += 4 * m.Slots
-		}
-		s.mu.Unlock()
-		n = min(max(n, fewestSlots), mostSlots)
+		n = mostSlots
 	}
 	if jobs := s.task.Run.Jobs; jobs >= 0 {
 		n = min(n, max(jobs, 1))
 	}
 	s.slots = make([]slotState, n)
+	if s.used = n; s.task.Workers == 0 {
+		s.used = s.enoughSlots()
+	}
 }
 
-func (s *session) Slots() int { return len(s.slots) }
+// enoughSlots is how many chunks may be under way for the workers that there are or were: each has one that it runs, and
+// others wait for it. s.mu is held.
+func (s *session) enoughSlots() int { return min(max(4*s.staff, fewestSlots), len(s.slots)) }
+
+func (s *session) Slots() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used
+}
+
+// MostSlots returns how many there may be when more workers come.
+func (s *session) MostSlots() int { return len(s.slots) }
+
+// OnMoreSlots has more called when workers have come.
+func (s *session) OnMoreSlots(more func(slots int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.more = more
+	s.useMore()
+}
+
+// useMore has more chunks under way if there are workers for them. s.mu is held.
+func (s *session) useMore() {
+	if n := s.enoughSlots(); s.more != nil && !s.ended && n > s.used {
+		s.used = n
+		s.more(n)
+	}
+}
 
 // Workers returns how many jobs the workers that were there at a time could run, at most. Asked later than at the beginning
 // it counts those that were killed beside those in their place: it takes a while until they are missed.

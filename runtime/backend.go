@@ -67,7 +67,8 @@ type Limiting interface {
 
 // Session runs the jobs of one run.
 type Session interface {
-	// Slots returns how many chunks may be under way at a time, at least 1. It does not change.
+	// Slots returns how many chunks may be under way at a time, at least 1. It does not change, unless the session is
+	// [Growing].
 	Slots() int
 
 	// Run runs the jobs of one chunk on a slot from 0 to Slots()-1, of which the caller uses each for
@@ -102,6 +103,18 @@ type Staffed interface {
 	// Workers returns how many jobs they can run at a time; 0 if none is there yet. It is asked when the run begins, for
 	// [RunInfo], and if none was there also when it is over: then for the most that there were.
 	Workers() int
+}
+
+// Growing is a session that may have use for more slots while the run is under way.
+type Growing interface {
+	Session
+
+	// MostSlots returns how many there can be. The run makes room for them when it begins.
+	MostSlots() int
+
+	// OnMoreSlots has more called whenever there are more slots than before, with their number, and at once if there are
+	// more than Slots returned first. There are no fewer later. It is called once, and more must not be called after Close.
+	OnMoreSlots(more func(slots int))
 }
 
 // Ending is a session that keeps something for the next run if this one does not come to its end.

@@ -55,10 +55,11 @@ const (
 
 // newLane makes the worker of the next seat.
 func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
-	l := &lane[In, Out]{task: t, seat: &t.seats[t.started], id: id, tries: int(t.first.Load())}
+	slot := int(t.started.Load())
+	l := &lane[In, Out]{task: t, seat: &t.seats[slot], id: id, tries: int(t.first.Load())}
 	l.pace.most, l.pace.aim = t.most, chunkTime
 	if t.session != nil {
-		l.link = &link[In, Out]{session: t.session, slot: t.started, wire: t.spec.Wire}
+		l.link = &link[In, Out]{session: t.session, slot: slot, wire: t.spec.Wire}
 		l.live = true // what has to be set up is elsewhere
 		l.pace.aim = remoteChunkTime
 		if paced, ok := t.session.(Paced); ok {
@@ -66,15 +67,24 @@ func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
 		}
 		l.pace.restart()
 	}
-	t.started++
+	t.started.Add(1)
 	return l
 }
 
-// startLane starts the worker of the next seat.
+// startLane starts the worker of the next seat, unless all have been taken.
 func (t *task[In, Out]) startLane() {
+	t.starting.Lock()
+	defer t.starting.Unlock()
+	if t.started.Load() < t.crew.Load() {
+		t.startNext()
+	}
+}
+
+// startNext does so while starting is held.
+func (t *task[In, Out]) startNext() {
 	name := t.place
 	if name == "" {
-		name = laneName(t.started + 1)
+		name = laneName(int(t.started.Load()) + 1)
 	}
 	l := t.newLane(name)
 	t.lanes.Add(1)
@@ -122,7 +132,7 @@ func (l *lane[In, Out]) loop() {
 			return
 		}
 		l.seat.leave()
-		l.alive.Add(-1)
+		l.end()
 		l.consumer.send()
 		l.lanes.Done()
 	}()
@@ -132,6 +142,15 @@ func (l *lane[In, Out]) loop() {
 	}
 	for l.guarded(l.close) {
 	}
+}
+
+// end counts the lane out. Where others may start later, none does once the last has ended.
+func (l *lane[In, Out]) end() {
+	if l.link != nil {
+		l.starting.Lock()
+		defer l.starting.Unlock()
+	}
+	l.alive.Add(-1)
 }
 
 // guarded calls f, and reports true if f has to be called again because something in it panicked.

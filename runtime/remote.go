@@ -102,7 +102,11 @@ func openSession[In, Out any](r *run, spec *Spec[In, Out]) error {
 	if s, ok := r.session.(Staffed); ok {
 		r.info.Workers = s.Workers()
 	}
-	r.makeSeats(slots, r.info.Jobs < 0)
+	most := slots
+	if s, ok := r.session.(Growing); ok {
+		most = max(slots, s.MostSlots())
+	}
+	r.makeSeats(slots, most, r.info.Jobs < 0)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 )
 
 // ring is the store of a stream: job i lies in place i modulo the ring's size, from when it is
@@ -32,10 +31,8 @@ type block[In, Out any] struct {
 }
 
 const (
-	streamChunk = 256     // jobs in a chunk of a stream, at most, and places in a block …
-	farChunk    = 4096    // … where chunks go elsewhere and back, which takes longer than so few quick jobs
-	ringBytes   = 4 << 20 // of inputs and results themselves, unless Window asks for more
-	chunksAhead = 4       // chunks for each worker that a stream may be ahead of its consumer
+	streamChunk = 256  // jobs in a chunk of a stream, at most, and places in a block …
+	farChunk    = 4096 // … where chunks go elsewhere and back, which takes longer than so few quick jobs
 )
 
 func newRing[In, Out any](window, chunk int) *ring[In, Out] {
@@ -109,20 +106,3 @@ func (r *ring[In, Out]) failed(job int64, err *JobError) {
 }
 
 func (r *ring[In, Out]) finished(*Outcome[Out]) {}
-
-// streamWindow returns how many jobs a stream may be ahead, at first and when chunks have grown, and how many there may be in
-// a chunk. A window that the user chose does not grow.
-func streamWindow[In, Out any](r *run) (first, most, chunk int) {
-	chunk = streamChunk
-	if r.session != nil {
-		chunk = farChunk
-	}
-	if w := r.cfg.window; w > 0 {
-		return w, w, chunk
-	}
-	var in In
-	var out Out
-	place := int(unsafe.Sizeof(in)+unsafe.Sizeof(out)) + 4
-	first = chunksAhead * len(r.seats)
-	return first, max(first, min(first*chunk, ringBytes/place)), chunk
-}

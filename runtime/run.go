@@ -79,7 +79,7 @@ func newRun(ctx context.Context, cfg config, name func() string, n int) *run {
 	}
 	r.observe()
 	r.limit.Store(noLimit)
-	r.makeSeats(workers, n < 0)
+	r.makeSeats(workers, workers, n < 0)
 	if n < 0 {
 		r.consumer.init()
 	}
@@ -284,9 +284,4 @@ func (c *config) seatsFor(n int) int {
 		w = min(w, n)
 	}
 	return max(w, 1)
-}
-
-// widen returns the window of a stream, now that chunks may have grown.
-func (r *run) widen(window, most int64) int64 {
-	return max(window, min(r.chunk.Load()*chunksAhead*int64(len(r.seats)), most))
 }

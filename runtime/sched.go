@@ -24,8 +24,9 @@ type sched struct {
 	closed atomic.Bool   // tail is final
 	idle   atomic.Int32  // workers that wait for more jobs
 	wake   chan struct{} // nil where jobs are all there from the start
-	seats  []seat
-	ring   int64 // if not 0: chunks do not cross its multiples
+	seats  []seat        // as many as there can ever be workers …
+	crew   atomic.Int64  // … of which the first may be taken now; this only grows
+	ring   int64         // if not 0: chunks do not cross its multiples
 }
 
 // cacheLine keeps what different processors write apart.
@@ -36,14 +37,18 @@ const (
 	allStop = -1            // the run ends
 )
 
-// makeSeats makes places for workers, before the first of them begins; open says that they may have to
-// wait for more jobs.
-func (s *sched) makeSeats(workers int, open bool) {
+// makeSeats makes places for workers, before the first of them begins; there may be up to most later. open says that they
+// may have to wait for more jobs.
+func (s *sched) makeSeats(workers, most int, open bool) {
 	if open {
-		s.wake = make(chan struct{}, workers)
+		s.wake = make(chan struct{}, most)
 	}
-	s.seats = make([]seat, workers)
+	s.seats = make([]seat, most)
+	s.crew.Store(int64(workers))
 }
+
+// manned returns the seats that may be taken.
+func (s *sched) manned() []seat { return s.seats[:s.crew.Load()] }
 
 func (s *sched) stopped() bool { return s.limit.Load() == allStop }
 
@@ -64,7 +69,7 @@ func (s *sched) claim(want int) (span, bool) {
 		if left <= 0 {
 			return span{}, false
 		}
-		workers := int64(len(s.seats))
+		workers := s.crew.Load()
 		n := min(int64(want), (left+workers-1)/workers)
 		if s.ring != 0 {
 			n = min(n, s.ring-lo%s.ring)
@@ -81,10 +86,11 @@ func (s *sched) steal(thief *seat) (span, bool) {
 		var victim *seat
 		var claim uint64
 		most, limit := 0, s.limit.Load()
-		for i := range s.seats {
-			c := s.seats[i].claim.Load()
-			if lo, n := unpack(c); n > most && lo <= limit && &s.seats[i] != thief {
-				victim, claim, most = &s.seats[i], c, n
+		seats := s.manned()
+		for i := range seats {
+			c := seats[i].claim.Load()
+			if lo, n := unpack(c); n > most && lo <= limit && &seats[i] != thief {
+				victim, claim, most = &seats[i], c, n
 			}
 		}
 		if victim == nil {
@@ -141,8 +147,9 @@ func (s *sched) fail(job int64, parent context.Context) bool {
 			break
 		}
 	}
-	for i := range s.seats {
-		s.seats[i].cancelAbove(job, parent)
+	seats := s.manned() // who comes later sees the limit
+	for i := range seats {
+		seats[i].cancelAbove(job, parent)
 	}
 	return true
 }

@@ -45,7 +45,7 @@ func runAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, s
 		returned = true
 		return t.finish()
 	}
-	for range min(len(t.seats), n) {
+	for range min(t.crew.Load(), int64(n)) {
 		t.startLane()
 	}
 	return t.finish()

@@ -13,8 +13,7 @@ import (
 type stream[In, Out any] struct {
 	*task[In, Out]
 	ring  *ring[In, Out]
-	ahead int64 // the window now …
-	most  int64 // … and when chunks have grown
+	ahead window
 	put   int64 // jobs taken from the input: tail, which is dear to read, as the workers do too
 	next  int64 // the first job whose result has not been yielded
 	yield func(Out, error) bool
@@ -22,12 +21,13 @@ type stream[In, Out any] struct {
 
 func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, inputs iter.Seq[In], yield func(Out, error) bool) {
 	r := startRun(ctx, spec, cfg, -1, false)
-	first, most, chunk := streamWindow[In, Out](r)
-	rg := newRing[In, Out](most, chunk)
+	w := newWindow[In, Out](r)
+	most := w.most(int64(len(r.seats)))
+	rg := newRing[In, Out](int(most), int(w.chunk))
 	r.ring, r.remember = rg.mask+1, !cfg.collect
 	s := &stream[In, Out]{
-		task: newTask(r, spec, rg, chunk),
-		ring: rg, ahead: int64(first), most: int64(most), yield: yield,
+		task: newTask(r, spec, rg, int(w.chunk)),
+		ring: rg, ahead: w, yield: yield,
 	}
 	if r.session != nil && most == 1 {
 		// While the one job that may be under way is elsewhere there is nothing to do here: the consumer's goroutine may
@@ -35,7 +35,8 @@ func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config
 		s.inline = s.newLane(laneName(1))
 	}
 	if s.inline == nil {
-		s.enough = min(int64(chunk), s.most/int64(len(r.seats))) / 2
+		crew := r.crew.Load()
+		s.enough = min(w.chunk, w.most(crew)/crew) / 2
 	}
 	if s.forward(inputs) {
 		if err := s.finish(); err != nil {
@@ -57,6 +58,9 @@ func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
 			s.put++
 			s.add()
 			for s.consumer.heard() && s.headReady() || s.full() {
+				if s.roomier() {
+					break
+				}
 				if more, left := s.emitReady(); left {
 					return false
 				} else if !more {
@@ -83,13 +87,14 @@ func (s *stream[In, Out]) headReady() bool {
 	return s.next < s.put && s.ring.isReady(s.next)
 }
 
-func (s *stream[In, Out]) full() bool {
-	n := s.put - s.next
-	if n < s.ahead {
-		return false
+func (s *stream[In, Out]) full() bool { return !s.ahead.fits(s.put - s.next) }
+
+// roomier waits for the next result, and reports whether there is room for more jobs before it has come.
+func (s *stream[In, Out]) roomier() bool {
+	if !s.headReady() {
+		s.consumer.until(func() bool { return s.headReady() || s.stopped() || !s.full() })
 	}
-	s.ahead = s.widen(s.ahead, s.most)
-	return n >= s.ahead
+	return !s.headReady() && !s.stopped() && !s.full()
 }
 
 // emitReady waits for the next result, yields it, and all that are ready after it.

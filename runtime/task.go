@@ -2,6 +2,7 @@ package jobgen
 
 import (
 	"errors"
+	"sync"
 	"sync/atomic"
 )
 
@@ -13,8 +14,10 @@ type task[In, Out any] struct {
 	missing Out            // what stands in the place of a failed job
 	most    int            // jobs in a chunk
 	first   atomic.Int64   // the number of a job's first attempt here; another process may have made some before
-	started int            // workers
 	inline  *lane[In, Out] // where it is the caller's goroutine that works: the only worker
+
+	starting sync.Mutex   // held while workers start, and by those that end where more may start later
+	started  atomic.Int64 // workers
 }
 
 // newTask gives a run the types of its jobs. Chunks have most jobs, at most.
@@ -30,7 +33,24 @@ func newTask[In, Out any](r *run, spec *Spec[In, Out], s store[In, Out], most in
 	if r.cfg.debug {
 		t.inline = t.newLane("debug")
 	}
+	if s, ok := r.session.(Growing); ok {
+		s.OnMoreSlots(t.grow)
+	}
 	return t
+}
+
+// grow lets there be more workers, and starts those for which there are jobs now. Where there are none yet, add does.
+func (t *task[In, Out]) grow(workers int) {
+	t.starting.Lock()
+	defer t.starting.Unlock()
+	t.crew.Store(max(t.crew.Load(), int64(min(workers, len(t.seats)))))
+	t.consumer.send() // a window is larger now
+	if t.alive.Load() == 0 {
+		return // none has begun, or all have ended
+	}
+	for range min(t.crew.Load()-t.started.Load(), t.bound()-t.cursor.Load()) {
+		t.startNext()
+	}
 }
 
 // add publishes one more job, and sees to it that there is somebody to run it. In debug mode it
@@ -41,7 +61,7 @@ func (t *task[In, Out]) add() {
 		t.inline.step()
 		return
 	}
-	if t.started < len(t.seats) && t.idle.Load() == 0 {
+	if t.started.Load() < t.crew.Load() && t.idle.Load() == 0 {
 		t.startLane()
 	}
 	t.publish()

@@ -24,8 +24,7 @@ type Outcome[Out any] struct {
 type unordered[In, Out any] struct {
 	*task[In, Out]
 	ring    *ring[In, Out]
-	ahead   int64
-	most    int64
+	ahead   window
 	yielded int64
 	failure *Outcome[Out] // of the first job that failed, where the run stops at it
 
@@ -54,10 +53,10 @@ func (u *unordered[In, Out]) finished(o *Outcome[Out]) {
 
 func unorderedAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, inputs iter.Seq[In], yield func(Outcome[Out]) bool) {
 	r := startRun(ctx, spec, cfg, -1, true)
-	first, most, chunk := streamWindow[In, Out](r)
-	u := &unordered[In, Out]{ring: newRing[In, Out](most, chunk), ahead: int64(first), most: int64(most)}
+	w := newWindow[In, Out](r)
+	u := &unordered[In, Out]{ring: newRing[In, Out](int(w.most(int64(len(r.seats)))), int(w.chunk)), ahead: w}
 	r.ring, r.remember = u.ring.mask+1, !cfg.collect
-	u.task = newTask[In, Out](r, spec, u, chunk)
+	u.task = newTask[In, Out](r, spec, u, int(w.chunk))
 	if !u.forward(inputs, yield) {
 		return
 	}
@@ -123,8 +122,7 @@ func (u *unordered[In, Out]) full() bool {
 	if !u.ring.isFree(next) {
 		return true
 	}
-	u.ahead = u.widen(u.ahead, u.most)
-	return next-u.yielded >= u.ahead
+	return !u.ahead.fits(next - u.yielded)
 }
 
 // pop returns the next outcome, or nil if there is none yet.

@@ -28,6 +28,11 @@ func TestLossyLoopback(t *testing.T) {
 	Exercise(t, Place{Options: []jobgen.Option{jobgen.On(&Loopback{Loss: 0.2, Seed: 1})}})
 }
 
+// TestGrowingLoopback has workers join runs that have begun.
+func TestGrowingLoopback(t *testing.T) {
+	Exercise(t, Place{Options: []jobgen.Option{jobgen.On(&Loopback{Slots: 4, Late: true, Loss: 0.1, Seed: 1})}})
+}
+
 func TestProcesses(t *testing.T) {
 	Exercise(t, Place{Options: []jobgen.Option{jobgen.Processes()}})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 
 	jobgen "github.com/jobgen/jobgen/runtime"
 )
@@ -13,6 +14,9 @@ import (
 type Loopback struct {
 	// Slots is how many jobs run at a time; 0 means two.
 	Slots int
+
+	// Late has one slot at first, and the others when the first chunk has come to that: as when workers join a run.
+	Late bool
 
 	// Loss is the probability that a chunk is cut short before a job, as when a worker dies:
 	// the jobs from there on are not run, and have to be sent again.
@@ -40,7 +44,10 @@ func (b *Loopback) Open(ctx context.Context, task jobgen.Task) (jobgen.Session, 
 	if n == 0 {
 		n = 2
 	}
-	s := &loopSession{host: h, task: task, loss: b.Loss, slots: make([]loopSlot, n)}
+	s := &loopSession{host: h, task: task, loss: b.Loss, first: n, slots: make([]loopSlot, n)}
+	if b.Late {
+		s.first = 1
+	}
 	for i := range s.slots {
 		s.slots[i].name = fmt.Sprintf("loopback-%d", i+1)
 		s.slots[i].rand = rand.New(rand.NewPCG(b.Seed, uint64(i)))
@@ -52,7 +59,10 @@ type loopSession struct {
 	host  jobgen.Host
 	task  jobgen.Task
 	loss  float64
+	first int // slots at first
 	slots []loopSlot
+	join  sync.Once
+	more  func(slots int)
 }
 
 type loopSlot struct {
@@ -62,11 +72,19 @@ type loopSlot struct {
 	stop context.CancelFunc
 }
 
-func (s *loopSession) Slots() int { return len(s.slots) }
+func (s *loopSession) Slots() int     { return s.first }
+func (s *loopSession) MostSlots() int { return len(s.slots) }
+
+func (s *loopSession) OnMoreSlots(more func(slots int)) { s.more = more }
 
 // Run runs a chunk on a slot's seat, which it opens when it is first used, and again after a chunk
 // was cancelled.
 func (s *loopSession) Run(ctx context.Context, slot int, chunk jobgen.Chunk, done func(jobgen.Done)) error {
+	s.join.Do(func() {
+		if s.first < len(s.slots) {
+			s.more(len(s.slots))
+		}
+	})
 	w := &s.slots[slot]
 	if w.seat == nil {
 		var seatCtx context.Context
