@@ -23,7 +23,7 @@ func (s *session) closeAgents() error {
 	s.tell(context.Background(), control{End: true})
 	hear := max(time.Second, 10*time.Since(began))
 	began = time.Now()
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for range tick.C {
 		silent, closing := s.agentsLeft()

@@ -47,7 +47,7 @@ type session struct {
 	subs       []*nats.Subscription
 	unlisten   func() // no more of what becomes of the connection
 
-	slots   []slotState // as many as there may ever be
+	slots   []slotState   // as many as there may ever be
 	sending chan struct{} // limits messages that the server has not acknowledged
 	number  atomic.Uint64 // of the last chunk
 	heard   atomic.Int64  // when the last result came

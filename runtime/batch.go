@@ -21,6 +21,11 @@ type Batch[In, Out any] struct {
 	wait    sync.Once
 	results []Out
 	err     error
+
+	end     sync.Once // of the run: by Wait, or when ctx ends
+	ended   error     // of the run …
+	counted int       // … which knows of so many refused jobs
+	crashed any       // a panic of an observer, for whoever waits
 }
 
 type batchJob[In, Out any] struct {
@@ -41,13 +46,17 @@ const batchChunk = 64
 func newBatch[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, err error) *Batch[In, Out] {
 	b := &Batch[In, Out]{}
 	if err != nil {
-		b.over, b.err, b.waited = err, &RunError{Cause: err}, true
-		b.wait.Do(func() {})
+		b.over = err
 		return b
 	}
 	r := startRun(ctx, spec, cfg, -1, true)
 	b.t = newTask[In, Out](r, spec, (*batchStore[In, Out])(b), batchChunk)
-	context.AfterFunc(r.ctx, func() { b.stopAbove(allStop, context.Cause(r.ctx)) })
+	context.AfterFunc(r.ctx, func() {
+		b.stopAbove(allStop, context.Cause(r.ctx))
+		if b.t.inline == nil { // or else a job may be running on somebody's goroutine
+			b.release()
+		}
+	})
 	return b
 }
 
@@ -91,6 +100,7 @@ func (b *Batch[In, Out]) runInline() {
 	more := true
 	defer func() {
 		if more { // a panic passes
+			b.t.interrupt(errPanicPassed)
 			b.mu.Lock()
 			b.inline = false
 			b.mu.Unlock()
@@ -114,21 +124,47 @@ func (b *Batch[In, Out]) Wait() ([]Out, error) {
 			b.over = errors.New("Wait had been called on the batch")
 		}
 		b.waited = true
-		n := int64(len(b.jobs))
-		b.t.skip(span{n - int64(b.refused), n}, false)
 		b.mu.Unlock()
-		err := b.t.finish()
-		b.stopAbove(allStop, err)
-		b.gather(err)
+		b.release()
+		b.gather()
 	})
+	if b.crashed != nil {
+		panic(b.crashed)
+	}
 	return b.results, b.err
 }
 
+// release ends the run, in which no further job begins.
+func (b *Batch[In, Out]) release() {
+	b.end.Do(func() {
+		if b.t == nil {
+			return // it has not begun
+		}
+		b.mu.Lock()
+		n := int64(len(b.jobs))
+		b.t.skip(span{n - int64(b.refused), n}, false)
+		b.counted = b.refused
+		b.mu.Unlock()
+		func() {
+			defer func() { b.crashed = recover() }()
+			b.ended = b.t.finish()
+		}()
+		b.stopAbove(allStop, b.ended)
+	})
+}
+
 // gather reads the results off the futures, all of which are there.
-func (b *Batch[In, Out]) gather(err error) {
+func (b *Batch[In, Out]) gather() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.err = err
+	if b.err = b.ended; b.refused > b.counted || b.t == nil { // some were submitted when the run had ended
+		e, ok := b.err.(*RunError)
+		if !ok {
+			e = &RunError{Cause: b.over}
+			b.err = e
+		}
+		e.NotRun += b.refused - b.counted
+	}
 	b.results = make([]Out, len(b.jobs))
 	var gaps spans // a job may have had a result after its future had been given up
 	for i, j := range b.jobs {
@@ -137,7 +173,7 @@ func (b *Batch[In, Out]) gather(err error) {
 			gaps = append(gaps, span{int64(i), int64(i) + 1})
 		}
 	}
-	if e, ok := err.(*RunError); ok {
+	if e, ok := b.err.(*RunError); ok {
 		e.jobs = len(b.jobs)
 		e.gaps = gaps.tidy()
 	}

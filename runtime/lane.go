@@ -326,6 +326,9 @@ func (l *lane[In, Out]) setUp() bool {
 		err := l.inst.Setup(l.run.ctx)
 		l.phase = phaseHook
 		if err != nil {
+			if l.run.ctx.Err() != nil { // which may be why, and the goroutine that is to tell the run may not have run yet
+				l.cancelled(l.run.ctx)
+			}
 			l.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
 			return false
 		}

@@ -41,6 +41,7 @@ type run struct {
 	place    string // what its only worker is called, if not goroutine-1
 	note     noter  // nil: nobody wants to know what workers are about to do
 	hosted   bool   // the run is a part of one elsewhere, which decides what became of a job
+	partial  bool   // an input was not read to its end, because the run stopped
 	remember bool   // failed jobs; a stream that goes on after failures would have no bound
 	plain    bool   // nobody wants to know more of a job than its result
 	untimed  bool   // nobody wants to know the times of a job that is run here for another process
@@ -235,7 +236,7 @@ func (r *run) verdict() error {
 	r.skip(span{r.cursor.Load(), r.tail.Load()}, false)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	cause, whole := r.cause, len(r.gaps) == 0 && !r.cutShort.Load()
+	cause, whole := r.cause, len(r.gaps) == 0 && !r.cutShort.Load() && !r.partial
 	switch {
 	case r.outside && whole:
 		cause = nil // the end came when there was nothing left to stop
@@ -257,8 +258,15 @@ func (r *run) verdict() error {
 	}
 	return &RunError{
 		Jobs: r.failed, NotRun: int(r.unrun), Cause: cause,
-		jobs: r.info.Jobs, gaps: r.gaps.tidy(),
+		jobs: int(r.tail.Load()), gaps: r.gaps.tidy(),
 	}
+}
+
+// readInput notes whether a stream's input has come to its end by itself, or may have been left because the run has stopped: also
+// by an input that watches the same context.
+func (r *run) readInput() {
+	l := r.limit.Load()
+	r.partial = l == allStop || l == noLimit && r.ctx.Err() != nil
 }
 
 // wait is how long to wait before attempt.

@@ -38,7 +38,7 @@ func runAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, s
 		returned := false
 		defer func() {
 			if !returned { // a job has panicked, and nothing is to stop it
-				t.abandon()
+				t.abandon(errPanicPassed)
 			}
 		}()
 		t.inline.work()

@@ -47,11 +47,18 @@ func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config
 
 // forward yields results until there are no more, and reports whether the consumer is still there.
 func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
+	why := errPanicPassed
 	defer func() {
-		if !staying { // or it, or the input, has panicked
-			s.abandon()
+		if !staying {
+			s.abandon(why)
 		}
 	}()
+	staying, why = s.pass(inputs), nil
+	return staying
+}
+
+// pass is forward without an answer to panics.
+func (s *stream[In, Out]) pass(inputs iter.Seq[In]) (staying bool) {
 	if s.limit.Load() == noLimit {
 		for in := range inputs {
 			s.ring.put(s.put, in)
@@ -72,6 +79,7 @@ func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
 			}
 		}
 	}
+	s.readInput()
 	s.close()
 	for s.next < s.put {
 		if more, left := s.emit(); left {

@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"cmp"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -75,16 +76,19 @@ func (t *task[In, Out]) finish() error {
 	return t.run.finish()
 }
 
-// abandon ends the run early without a verdict, because nobody is left to hear it.
-func (t *task[In, Out]) abandon() {
-	t.interrupt(errAbandoned)
+// abandon ends the run early without a verdict, because nobody is left to hear it but observers. They are told why.
+func (t *task[In, Out]) abandon(why error) {
+	t.interrupt(cmp.Or(why, errAbandoned))
 	if t.inline != nil {
 		t.inline.leave()
 	}
-	t.run.quit(nil)
+	t.run.quit(why)
 }
 
-var errAbandoned = errors.New("the consumer of the results has left")
+var (
+	errAbandoned   = errors.New("the consumer of the results has left")
+	errPanicPassed = errors.New("a panic has passed: of the input or the consumer of a stream, or of a job in debug mode")
+)
 
 // store is where the inputs of a run come from and where its results go. Its methods are called on
 // the workers' goroutines, but for a job only by the one that runs it.

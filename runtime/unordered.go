@@ -73,11 +73,18 @@ func unorderedAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg con
 
 // forward yields outcomes until there are no more, and reports whether the consumer is still there.
 func (u *unordered[In, Out]) forward(inputs iter.Seq[In], yield func(Outcome[Out]) bool) (staying bool) {
+	why := errPanicPassed
 	defer func() {
-		if !staying { // or it, or the input, has panicked
-			u.abandon()
+		if !staying {
+			u.abandon(why)
 		}
 	}()
+	staying, why = u.pass(inputs, yield), nil
+	return staying
+}
+
+// pass is forward without an answer to panics.
+func (u *unordered[In, Out]) pass(inputs iter.Seq[In], yield func(Outcome[Out]) bool) (staying bool) {
 	if u.limit.Load() == noLimit {
 		for in := range inputs {
 			u.put(in)
@@ -97,6 +104,7 @@ func (u *unordered[In, Out]) forward(inputs iter.Seq[In], yield func(Outcome[Out
 			}
 		}
 	}
+	u.readInput()
 	u.close()
 	for {
 		u.consumer.until(func() bool { return u.queued.Load() > 0 || u.alive.Load() == 0 })
