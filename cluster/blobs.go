@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -126,18 +127,27 @@ func (s *blobs) ensure(ctx context.Context, ref *blobRef, b []byte, damaged bool
 	return nil
 }
 
-// putOnce stores b for one reader, who will drop it.
-func (s *blobs) putOnce(ctx context.Context, b []byte) (*blobRef, error) {
+// onceRef is of what is put without looking whether it is there already.
+func onceRef(b []byte) *blobRef {
 	var salt [8]byte
 	_, _ = rand.Read(salt[:])
-	ref := &blobRef{Size: int64(len(b)), Salt: binary.LittleEndian.Uint64(salt[:]) | 1}
+	return &blobRef{Size: int64(len(b)), Salt: binary.LittleEndian.Uint64(salt[:]) | 1}
+}
+
+// putOnce stores b, and notes in ref where it is. Called again after a failure it goes on with the part that was not stored.
+func (s *blobs) putOnce(ctx context.Context, ref *blobRef, b []byte) error {
+	i := 0
 	for part := range parts(b) {
+		if i++; i <= len(ref.Parts) {
+			continue
+		}
 		ref.Parts = append(ref.Parts, digestOf(part))
-		if err := s.store1(ctx, ref.object(len(ref.Parts)-1), part); err != nil {
-			return nil, err
+		if err := s.store1(ctx, ref.object(i-1), part); err != nil {
+			ref.Parts = ref.Parts[:i-1]
+			return err
 		}
 	}
-	return ref, nil
+	return nil
 }
 
 // store1 stores one object.
@@ -192,10 +202,25 @@ func (s *blobs) remove(h *heldPart, p [32]byte, name string) {
 }
 
 // drop removes an object from the server. What fails to be removed goes with the bucket.
+//
+// The library's Delete would store that it is gone, for which a full store has no room.
 func (s *blobs) drop(name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
 	defer cancel()
-	_ = s.bucket().Delete(ctx, name)
+	info, err := s.bucket().GetInfo(ctx, name)
+	if err != nil {
+		return
+	}
+	stream, err := s.conn.js.Stream(ctx, "OBJ_"+info.Bucket)
+	if err != nil {
+		return
+	}
+	for _, subject := range []string{
+		"$O." + info.Bucket + ".C." + info.NUID,
+		"$O." + info.Bucket + ".M." + base64.URLEncoding.EncodeToString([]byte(name)),
+	} {
+		_ = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
+	}
 }
 
 // get returns a blob. The store checks each part against its digest; one that does not fit is fetched again.

@@ -179,3 +179,23 @@ func TestFromEnvironment(t *testing.T) {
 	}
 	_ = os.Getpid()
 }
+
+// TestLargeResultsInLittleRoom: results that were read make room for others, also when the store was full meanwhile.
+func TestLargeResultsInLittleRoom(t *testing.T) {
+	c := embedded(t, cluster.EmbeddedOptions{Workers: 2, Slots: 1, MaxStore: 2_000_000})
+	in := make([]probeIn, 20)
+	for i := range in {
+		in[i].Bytes = 700_000
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	out, err := probes(jobgen.On(c)).Run(ctx, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range out {
+		if len(out[i].Fill) != in[i].Bytes {
+			t.Errorf("job %d: %d bytes", i, len(out[i].Fill))
+		}
+	}
+}

@@ -34,9 +34,9 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 		}
 	}
 	if len(b) > w.limit {
-		err := w.h.persist("storing a result of "+w.chunk.String()+" of run "+w.h.manifest.Run, func() (err error) {
-			r.Blob, err = w.h.blobs.putOnce(w.ctx, b)
-			return err
+		r.Blob = onceRef(b)
+		err := w.h.persist("storing a result of "+w.chunk.String()+" of run "+w.h.manifest.Run, func() error {
+			return w.h.blobs.putOnce(w.ctx, r.Blob, b)
 		})
 		if err != nil {
 			return err
@@ -49,7 +49,7 @@ func (w *chunkWork) reported(d jobgen.Done) error {
 	}
 	w.buf = w.encode.append(w.buf, &r)
 	w.count++
-	if len(w.buf) >= w.limit {
+	if len(w.buf) >= w.limit || r.Blob != nil { // what was stored by itself takes room that the next one may need
 		return w.flushLocked()
 	}
 	if w.late == nil {
@@ -150,7 +150,7 @@ func (h *hosted) persist(doing string, f func() error) error {
 			return err
 		case isFull(err):
 			tried = time.Now()
-			h.say(event{Kind: eventFull, Since: time.Since(began), Err: jobgen.AppendError(nil, explain(doing, err))})
+			h.say(event{Kind: eventFull, Since: time.Since(began), Err: jobgen.AppendError(nil, err)})
 		}
 		select {
 		case <-time.After(pause):
