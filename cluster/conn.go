@@ -3,7 +3,9 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +38,11 @@ func dial(ctx context.Context, address, name, inbox string, o *Options) (*conn, 
 	urls := splitURLs(address)
 	if len(urls) == 0 {
 		return nil, errors.New("cluster: an empty address; want nats://host:4222")
+	}
+	for _, u := range urls {
+		if scheme, _, ok := strings.Cut(u, "://"); ok && !slices.Contains([]string{"nats", "tls", "ws", "wss"}, scheme) {
+			return nil, fmt.Errorf("cluster: the address begins with %s://; want nats://host:4222 or tls://host:4222", scheme)
+		}
 	}
 	c := &conn{log: o.Logger, calls: map[*call]bool{}, transfers: map[*context.CancelCauseFunc]struct{}{}, users: map[int]func(error){}}
 	opts, err := o.secure(urls)

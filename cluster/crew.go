@@ -133,11 +133,20 @@ type crewState struct {
 func (c *crewState) reasons() []string { return append(c.refused, c.silent...) }
 
 func (s *session) crewNow() (c crewState) {
+	var lost []string
+	defer func() {
+		for _, name := range lost {
+			s.log.Warn("a worker is not heard of any more; what it had is given to others", "run", s.run, "worker", name, "for", presenceGone)
+		}
+	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, m := range s.crew {
 		if time.Since(m.seen) > presenceGone {
 			delete(s.crew, key)
+			if m.Serves[s.run] && !m.Drains {
+				lost = append(lost, m.Name)
+			}
 			continue
 		}
 		if m.Drains {

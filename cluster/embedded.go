@@ -41,6 +41,8 @@ func Embedded(ctx context.Context, o EmbeddedOptions) (*Cluster, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	case o.Slots < 0:
 		return nil, fmt.Errorf("cluster: Slots is %d: want a number of jobs at a time, or 0 for one", o.Slots)
+	case o.MaxStore < 0:
+		return nil, fmt.Errorf("cluster: MaxStore is %d: want a number of bytes, or 0 for what the server finds right", o.MaxStore)
 	case o.Replicas > 1:
 		return nil, errors.New("cluster: an embedded server is one, so that Replicas cannot be more")
 	}

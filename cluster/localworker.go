@@ -30,6 +30,9 @@ func (c *Cluster) StartWorker(slots int) error {
 	if c.local == nil {
 		return errors.New("cluster: only an embedded server's workers are started here; those of another one are this program with JOBGEN_WORKER=" + c.address)
 	}
+	if c.conn.nc.IsClosed() {
+		return errors.New("cluster: StartWorker after Close")
+	}
 	return c.local.startWorker(c.WorkerEnv(), max(slots, 1))
 }
 

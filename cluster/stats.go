@@ -1,9 +1,13 @@
 package cluster
 
-import "sync/atomic"
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+)
 
 // Stats counts what the runs of a [Cluster] have met, those under way included. A run's own numbers are in the record "run
-// ended on the cluster" of its [jobgen.Logger], at level Info.
+// ended on the cluster" of its [jobgen.Logger], at level Debug if only Chunks is not 0, otherwise at level Info.
 type Stats struct {
 	Chunks     int64 // of jobs, sent to workers
 	Resent     int64 // chunks sent once more, because the server had lost them, their inputs or their results
@@ -43,6 +47,10 @@ func (s *session) count(thing int, n int) {
 // report says how the run went.
 func (s *session) report() {
 	n := s.counts.read()
-	s.log.Info("run ended on the cluster", "run", s.run, "chunks", n.Chunks, "resent", n.Resent, "duplicates", n.Duplicates,
+	level := slog.LevelDebug
+	if n.Resent+n.Duplicates+n.Recalled+n.Remade > 0 {
+		level = slog.LevelInfo
+	}
+	s.log.Log(context.Background(), level, "run ended on the cluster", "run", s.run, "chunks", n.Chunks, "resent", n.Resent, "duplicates", n.Duplicates,
 		"recalled", n.Recalled, "remade", n.Remade)
 }

@@ -224,6 +224,9 @@ func RegisterBackend(name string, s Scheme) {
 	schemes.byName[name] = s
 }
 
+// otherBackends is what somebody may have meant whose address is of no backend.
+const otherBackends = "a cluster's address begins with nats:// or tls://, and the program imports github.com/jobgen/jobgen/cluster"
+
 func openBackend(address string) (Backend, error) {
 	name, _, _ := strings.Cut(address, ":")
 	schemes.Lock()
@@ -235,7 +238,7 @@ func openBackend(address string) (Backend, error) {
 	schemes.Unlock()
 	if s.Open == nil {
 		slices.Sort(known)
-		return nil, fmt.Errorf("this program has no backend called %q; it has %s", name, strings.Join(known, ", "))
+		return nil, fmt.Errorf("this program has no backend called %q; it has %s; %s", name, strings.Join(known, ", "), otherBackends)
 	}
 	return s.Open(address)
 }

@@ -44,6 +44,9 @@ func resolve(runner, call []Option, portable bool) (config, error) {
 }
 
 func (c *config) fromEnv(portable bool) error {
+	if v := os.Getenv(envWorker); v != "" && !inited.Load() && !initializing() {
+		return fmt.Errorf("%s=%s: this process is to be a worker, and has not called jobgen.Init: call it first in main, and in TestMain", envWorker, shownAddress(v))
+	}
 	if v := os.Getenv(envWorkers); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 {
@@ -77,12 +80,15 @@ func (c *config) fromEnv(portable bool) error {
 }
 
 func (c *config) backendFromEnv(v string, portable bool) error {
-	switch scheme, arg, _ := strings.Cut(v, ":"); scheme {
+	switch scheme, arg, more := strings.Cut(v, ":"); scheme {
 	case "debug":
+		if more {
+			return fmt.Errorf("%s=%s: want debug, which has one worker", envBackend, v)
+		}
 		c.debug = true
 		return nil
 	case "goroutines":
-		if arg != "" {
+		if more {
 			n, err := strconv.Atoi(arg)
 			if err != nil || n < 1 {
 				return fmt.Errorf("%s=%s: want goroutines or goroutines:N with N of at least 1", envBackend, v)

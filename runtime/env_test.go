@@ -63,6 +63,9 @@ func TestEnvironmentThatMakesNoSense(t *testing.T) {
 		"JOBGEN_WORKERS=-1":           "want a number of workers",
 		"JOBGEN_SEED=pi":              "want a number",
 		"JOBGEN_BACKEND=goroutines:0": "want goroutines",
+		"JOBGEN_BACKEND=goroutines:":  "want goroutines",
+		"JOBGEN_BACKEND=debug:3":      "want debug, which has one worker",
+		"JOBGEN_BACKEND=host:4222":    "a cluster's address begins with nats:// or tls://",
 		"JOBGEN_BACKEND=processes:0":  "JOBGEN_BACKEND=processes:0: want processes or processes:N",
 		"JOBGEN_BACKEND=nosuch":       `this program has no backend called "nosuch"; it has debug, goroutines, processes`,
 	} {

@@ -1,18 +1,11 @@
 package jobgen
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"net"
-	"os"
-	"reflect"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/jobgen/jobgen/sharedmem"
@@ -20,8 +13,8 @@ import (
 
 // RemoteError is an error that a job returned in another process, and whose type cannot come along: it is not
 // marked //jobgen:error.
-// errors.Is finds what it wraps of the errors that both processes know: those of the standard library,
-// and those given to [RegisterError].
+// errors.Is finds what it wraps of the errors that both processes know: those of packages bufio, bytes, context, errors, io,
+// io/fs, net, os, os/exec, strconv and syscall, of jobgen itself, and those given to [RegisterError], as others of the standard library have to be.
 type RemoteError struct {
 	Type string  // of the error there: "*csv.ParseError"
 	Text string  // what its Error method returned
@@ -33,68 +26,6 @@ func (e *RemoteError) Error() string { return e.Text }
 // Unwrap returns Errs.
 func (e *RemoteError) Unwrap() []error { return e.Errs }
 
-// RegisterError makes errors known by themselves on both sides, so that errors.Is holds for them when a
-// job returns one, or wraps it, in another process. It is called with package-level variables, from
-// init functions or their like, in the same order in all processes of a program.
-func RegisterError(errs ...error) {
-	sentinels.Lock()
-	defer sentinels.Unlock()
-	for _, err := range errs {
-		sentinels.add(err)
-	}
-}
-
-// sentinels are errors that are told apart by what they are, and not by what they say.
-var sentinels = func() *sentinelTable {
-	t := &sentinelTable{byName: map[string]error{}, names: map[error]string{}}
-	for _, err := range []error{
-		ErrGoexit, ErrNotRun,
-		context.Canceled, context.DeadlineExceeded,
-		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, io.ErrNoProgress, io.ErrShortBuffer, io.ErrShortWrite,
-		fs.ErrInvalid, fs.ErrPermission, fs.ErrExist, fs.ErrNotExist, fs.ErrClosed, fs.SkipAll, fs.SkipDir,
-		os.ErrDeadlineExceeded, os.ErrNoDeadline, os.ErrProcessDone,
-		net.ErrClosed, net.ErrWriteToConnected,
-		strconv.ErrRange, strconv.ErrSyntax, errors.ErrUnsupported,
-		sharedmem.ErrClosed,
-	} {
-		t.add(err)
-	}
-	return t
-}()
-
-type sentinelTable struct {
-	sync.RWMutex
-	byName map[string]error
-	names  map[error]string
-}
-
-// add names an error by what it says. A second one that says the same gets a number.
-func (t *sentinelTable) add(err error) {
-	if err == nil || !reflect.ValueOf(err).Comparable() || t.names[err] != "" {
-		return
-	}
-	name := err.Error()
-	for n := 2; t.byName[name] != nil; n++ {
-		name = fmt.Sprintf("%s (%d)", err, n)
-	}
-	t.byName[name], t.names[err] = err, name
-}
-
-func (t *sentinelTable) name(err error) string {
-	if !reflect.ValueOf(err).Comparable() { // of a comparable type a value may hold others in an interface
-		return ""
-	}
-	t.RLock()
-	defer t.RUnlock()
-	return t.names[err]
-}
-
-func (t *sentinelTable) find(name string) error {
-	t.RLock()
-	defer t.RUnlock()
-	return t.byName[name]
-}
-
 // wireError is an error on its way. Which fields are set says what it is; failures are rare, so it is JSON.
 type wireError struct {
 	Sentinel string           `json:",omitempty"`
@@ -103,6 +34,8 @@ type wireError struct {
 	Timeout  *wireTimeout     `json:",omitempty"`
 	Lost     *WorkerLostError `json:",omitempty"`
 	Fault    *wireFault       `json:",omitempty"`
+	Job      *wireJob         `json:",omitempty"`
+	Run      *wireRun         `json:",omitempty"`
 	Typed    *wireTyped       `json:",omitempty"`
 	Type     string           `json:",omitempty"`
 	Text     string           `json:",omitempty"`
@@ -125,6 +58,20 @@ type wireFault struct {
 	What string
 	Addr uint64
 	Err  *wireError
+}
+
+// wireJob and wireRun are of a run that a job has made.
+type wireJob struct {
+	Index, Attempt int
+	Worker, Job    string
+	Err            *wireError
+}
+
+type wireRun struct {
+	Jobs         []*wireError // each a wireJob
+	NotRun, Size int
+	Gaps         [][2]int64
+	Cause        *wireError
 }
 
 // wireDepth is how far a chain of errors is followed.
@@ -185,6 +132,17 @@ func toWire(err error, depth int) *wireError {
 		return &wireError{Timeout: &wireTimeout{e.Limit, e.Elapsed, toWire(e.Err, depth)}}
 	case *WorkerLostError:
 		return &wireError{Lost: e}
+	case *JobError:
+		return &wireError{Job: &wireJob{e.Index, e.Attempt, e.Worker, e.Job, toWire(e.Err, depth)}}
+	case *RunError:
+		r := &wireRun{NotRun: e.NotRun, Size: e.jobs, Cause: toWire(e.Cause, depth)}
+		for _, j := range e.Jobs {
+			r.Jobs = append(r.Jobs, toWire(j, depth))
+		}
+		for _, g := range e.gaps {
+			r.Gaps = append(r.Gaps, [2]int64{g.lo, g.hi})
+		}
+		return &wireError{Run: r}
 	case *sharedmem.FaultError:
 		return &wireError{Fault: &wireFault{e.What, uint64(e.Addr), toWire(e.Err, depth)}}
 	}
@@ -248,6 +206,10 @@ func fromWire(w *wireError, depth int) error {
 		return &TimeoutError{Limit: w.Timeout.Limit, Elapsed: w.Timeout.Elapsed, Err: fromWire(w.Timeout.Err, depth)}
 	case w.Lost != nil:
 		return w.Lost
+	case w.Job != nil:
+		return &JobError{Index: w.Job.Index, Attempt: w.Job.Attempt, Worker: w.Job.Worker, Job: w.Job.Job, Err: fromWire(w.Job.Err, depth)}
+	case w.Run != nil:
+		return runFromWire(w.Run, depth)
 	case w.Fault != nil:
 		return &sharedmem.FaultError{What: w.Fault.What, Addr: uintptr(w.Fault.Addr), Err: fromWire(w.Fault.Err, depth)}
 	}
@@ -264,6 +226,21 @@ func fromWire(w *wireError, depth int) error {
 			e.Errs = append(e.Errs, err)
 		}
 	}
+	return e
+}
+
+func runFromWire(w *wireRun, depth int) error {
+	e := &RunError{NotRun: w.NotRun, jobs: w.Size, Cause: fromWire(w.Cause, depth)}
+	for _, j := range w.Jobs {
+		if job, ok := fromWire(j, depth).(*JobError); ok {
+			e.Jobs = append(e.Jobs, job)
+		}
+	}
+	for _, g := range w.Gaps {
+		e.gaps = append(e.gaps, span{g[0], g[1]})
+	}
+	e.gaps = e.gaps.tidy()
+	slices.SortFunc(e.Jobs, func(a, b *JobError) int { return cmp.Compare(a.Index, b.Index) })
 	return e
 }
 

@@ -3,6 +3,7 @@ package jobgen
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 )
 
@@ -19,6 +20,21 @@ func Init() {
 	os.Exit(serve(address))
 }
 
+// initializing reports whether the caller is in the initialization of packages, which comes before main can call Init.
+func initializing() bool {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	for {
+		f, more := frames.Next()
+		if strings.HasPrefix(f.Function, "runtime.doInit") {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
 // serve is a worker's life. It returns the exit status.
 func serve(address string) int {
 	name, _, _ := strings.Cut(address, ":")
@@ -26,7 +42,7 @@ func serve(address string) int {
 	s := schemes.byName[name]
 	schemes.Unlock()
 	if s.Serve == nil {
-		fmt.Fprintf(os.Stderr, "jobgen: %s=%s: this program has no backend called %q to be a worker of; is its package imported?\n", envWorker, shownAddress(address), name)
+		fmt.Fprintf(os.Stderr, "jobgen: %s=%s: this program has no backend called %q to be a worker of; %s\n", envWorker, shownAddress(address), name, otherBackends)
 		return 2
 	}
 	if err := s.Serve(address); err != nil {

@@ -29,6 +29,16 @@ func TestMaxJobsPerWorker(t *testing.T) {
 	if len(jobs) < 100/7 {
 		t.Errorf("there were only %d processes", len(jobs))
 	}
+	if out, err = mortals(mortal{}, jobgen.MaxJobsPerWorker(5), jobgen.Workers(1)).Run(t.Context(), slices.Repeat([]string{"pid"}, 22)); err != nil {
+		t.Fatal(err)
+	}
+	clear(jobs)
+	for _, pid := range out {
+		jobs[pid]++
+	}
+	if len(jobs) != 5 || jobs[out[0]] != 5 || jobs[out[21]] != 2 {
+		t.Errorf("22 jobs in processes that run 5 each: %v", jobs)
+	}
 }
 
 func TestMemoryLimit(t *testing.T) {

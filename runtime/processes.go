@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -191,16 +192,52 @@ func (s *processSession) Slots() int { return len(s.slots) }
 // until the run ends.
 const mostDeaths = 4
 
-// Run runs a chunk in the slot's process. When that dies outside of any job there is another try, with a new process.
+// Run runs a chunk in the slot's process, or in several one after the other if they run so many jobs only.
 func (s *processSession) Run(ctx context.Context, slot int, chunk Chunk, done func(Done)) error {
-	p := &s.slots[slot]
-	if n := s.task.MaxJobsPerWorker; n > 0 && p.process != nil && p.process.jobs+chunk.Count > n {
-		err := p.process.close()
-		p.process = nil
-		if err != nil {
+	most := s.task.MaxJobsPerWorker
+	if most == 0 {
+		return s.runPart(ctx, slot, chunk, done)
+	}
+	for p := &s.slots[slot]; ; {
+		ran := 0
+		if p.process != nil {
+			ran = p.process.jobs
+		}
+		if ran >= most {
+			err := p.process.close()
+			p.process = nil
+			if err != nil {
+				return err
+			}
+			ran = 0
+		}
+		part, rest := chunk.cut(most - ran)
+		err := s.runPart(ctx, slot, part, done)
+		if err != nil || rest.Count == 0 || p.process == nil || ctx.Err() != nil {
 			return err
 		}
+		chunk = rest
 	}
+}
+
+// cut returns the first n jobs of a chunk, at most, and the rest.
+func (c Chunk) cut(n int) (first, rest Chunk) {
+	if n >= c.Count {
+		return c, Chunk{}
+	}
+	end := c.Ends[n-1]
+	first, rest = c, c
+	first.Count, first.Jobs, first.Ends = n, c.Jobs[:end], c.Ends[:n]
+	rest.First, rest.Count, rest.Jobs, rest.Ends = c.First+n, c.Count-n, c.Jobs[end:], slices.Clone(c.Ends[n:])
+	for i := range rest.Ends {
+		rest.Ends[i] -= end
+	}
+	return first, rest
+}
+
+// runPart runs a chunk in the slot's process. When that dies outside of any job there is another try, with a new process.
+func (s *processSession) runPart(ctx context.Context, slot int, chunk Chunk, done func(Done)) error {
+	p := &s.slots[slot]
 	for {
 		if p.process == nil {
 			var err error

@@ -20,6 +20,12 @@ var roles = map[string]func() int{
 		fmt.Println(err)
 		return 0
 	},
+	"worker without Init": func() int {
+		os.Setenv("JOBGEN_WORKER", "nats://user:secret@host:4222") // not before, since this binary would call Init then
+		_, err := jobgen.Map(context.Background(), []int{1}, func(context.Context, int) (int, error) { panic("it runs jobs") })
+		fmt.Println(err)
+		return 0
+	},
 	"parent": func() int {
 		jobgen.Init()
 		watchTest()

@@ -78,6 +78,12 @@ func TestWithoutInit(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), "has not called jobgen.Init()") || !strings.Contains(string(out), "TestMain") {
 		t.Errorf("%v\n%s", err, out)
 	}
+	// Nor does it run jobs of its own where it is to be a worker.
+	out, err = play("worker without Init").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "JOBGEN_WORKER=nats://") || !strings.Contains(string(out), "has not called jobgen.Init") ||
+		strings.Contains(string(out), "secret") {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
 
 // A process that is not what its parent takes it for says so, and no job is run.

@@ -28,7 +28,7 @@ func (a Array[T]) AppendBinary(b []byte) ([]byte, error) {
 		return append(b, 0), nil
 	}
 	if a.v.ended != nil {
-		return b, a.v.misuse("encoding")
+		return b, a.v.gone("encoding")
 	}
 	v := a.v
 	b = append(b, handleVersion)

@@ -3,6 +3,7 @@ package sharedmem_test
 import (
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -53,8 +54,11 @@ func TestUseAfterClose(t *testing.T) {
 			if a.Len() != 12 || a.Shape()[1] != 4 || !strings.HasPrefix(a.String(), "float64 array of shape (3, 4)") {
 				t.Errorf("%v, Len %d, Shape %v", a, a.Len(), a.Shape())
 			}
-			if _, err := a.MarshalBinary(); err == nil {
-				t.Error("it was encoded")
+			if _, err := a.MarshalBinary(); !errors.Is(err, sharedmem.ErrClosed) {
+				t.Errorf("it was encoded: %v", err)
+			}
+			if err := sharedmem.CreateNPY(filepath.Join(t.TempDir(), "x.npy"), a); !errors.Is(err, sharedmem.ErrClosed) {
+				t.Errorf("CreateNPY: %v", err)
 			}
 			_, err := sharedmem.Alloc[int](arena, 1)
 			if closed := how == "was closed"; errors.Is(err, sharedmem.ErrClosed) != closed {

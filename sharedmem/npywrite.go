@@ -19,6 +19,9 @@ import (
 // mapped cannot be replaced.) The dtype follows from T as for OpenNPY. A transposed array is written in
 // Fortran's order, as it lies; a window is written without what is around it.
 func CreateNPY[T any](path string, a Array[T]) error {
+	if a.v != nil && a.v.ended != nil {
+		return a.v.gone("CreateNPY")
+	}
 	a.v.live("CreateNPY")
 	err := a.v.use("CreateNPY", func() error { return replaceFile(path, a.writeNPY) })
 	if err != nil {

@@ -122,6 +122,13 @@ func (v *view) misuse(op string) misuse {
 	return misuse(fmt.Sprintf("sharedmem: %s of %s, after %s", op, v.describe(), v.ended.tell(v.owner.what)))
 }
 
+// gone is misuse as an error for callers, who look for [ErrClosed].
+func (v *view) gone(op string) error { return goneError{v.misuse(op)} }
+
+type goneError struct{ misuse }
+
+func (goneError) Is(target error) bool { return target == ErrClosed }
+
 func (e *ending) tell(what string) string {
 	s := what + " " + e.how
 	if e.at.pcs[0] != 0 {
