@@ -96,6 +96,11 @@ func Load(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, loadError(err)
 	}
 	r.take(pkgs)
+	if len(r.Diagnostics) == 0 {
+		if err := r.unlisted(ctx, cfg, targets, pkgs); err != nil {
+			return nil, err
+		}
+	}
 	return r, nil
 }
 
@@ -107,14 +112,15 @@ func (r *Result) config(ctx context.Context, cfg Config) *packages.Config {
 	return pc
 }
 
-// loadError is what the go command said, without the wrapping that only a programmer of it can read.
+// loadError is what the go command said, in one line and without the wrapping that only a programmer of it can read.
 func loadError(err error) error {
 	text := strings.TrimSpace(err.Error())
 	text = strings.TrimPrefix(text, "err: exit status 1: stderr: ")
 	if _, after, ok := strings.Cut(text, ": stderr: "); ok {
 		text = after
 	}
-	return errors.New(strings.TrimPrefix(strings.TrimSpace(text), "go: "))
+	text = strings.TrimPrefix(strings.TrimSpace(text), "go: ")
+	return errors.New(strings.Join(strings.Fields(text), " "))
 }
 
 // parse hides our own output in the packages that are generated for, so that code which uses it is no
