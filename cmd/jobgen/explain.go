@@ -86,7 +86,7 @@ func orDot(s string) string {
 func explain(o options, pattern, name string, out *printer) {
 	r, err := load.Load(context.Background(), load.Config{Dir: o.dir, Tags: o.tags, Patterns: []string{pattern}, Bodies: true})
 	if err != nil {
-		out.diagnostic(model.Diagnostic{Code: model.CannotLoad, Message: err.Error()})
+		out.diagnostic(o.cannotLoad(err))
 		return
 	}
 	all := r.Diagnostics

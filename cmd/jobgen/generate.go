@@ -31,7 +31,7 @@ func generateCommand(ctx context.Context, o options, patterns []string, stdout, 
 	out := &printer{o: o, stdout: stdout, stderr: stderr}
 	r, err := load.Load(ctx, load.Config{Dir: o.dir, Tags: o.tags, Patterns: patterns})
 	if err != nil {
-		out.diagnostic(model.Diagnostic{Code: model.CannotLoad, Message: err.Error()})
+		out.diagnostic(o.cannotLoad(err))
 		return out.finish()
 	}
 	all := r.Diagnostics
