@@ -96,6 +96,7 @@ func explain(o options, pattern, name string, out *printer) {
 			continue
 		}
 		b := build(r, p)
+		elsewhere(o, r, b)
 		all = append(all, b.diagnostics...)
 		for _, w := range b.model.Workers {
 			if name == "" || w.Name == name {

@@ -42,6 +42,7 @@ func generateCommand(ctx context.Context, o options, patterns []string, stdout, 
 			continue
 		}
 		b := build(r, p)
+		elsewhere(o, r, b)
 		all = append(all, b.diagnostics...)
 		dirs[p.Dir] = true
 		if b.files == nil {
