@@ -91,12 +91,7 @@ func explain(o options, pattern, name string, out *printer) {
 	}
 	all := r.Diagnostics
 	found := 0
-	for _, p := range r.Packages {
-		if p.Broken {
-			continue
-		}
-		b := build(r, p)
-		elsewhere(o, r, b)
+	for _, b := range buildAll(o, r) {
 		all = append(all, b.diagnostics...)
 		for _, w := range b.model.Workers {
 			if name == "" || w.Name == name {

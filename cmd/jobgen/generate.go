@@ -37,14 +37,9 @@ func generateCommand(ctx context.Context, o options, patterns []string, stdout, 
 	all := r.Diagnostics
 	var changes []change
 	dirs := map[string]bool{}
-	for _, p := range r.Packages {
-		if p.Broken {
-			continue
-		}
-		b := build(r, p)
-		elsewhere(o, r, b)
+	for _, b := range buildAll(o, r) {
 		all = append(all, b.diagnostics...)
-		dirs[p.Dir] = true
+		dirs[b.pkg.Dir] = true
 		if b.files == nil {
 			continue
 		}

@@ -91,6 +91,9 @@ func (r *Result) version(lp *packages.Package) *types.Package {
 	return t
 }
 
+// Renew makes what was generated last count for packages that were seen without it.
+func (r *Result) Renew() { clear(r.versions) }
+
 // untested is those files that are built without tests, too.
 func (r *Result) untested(files []*ast.File) []*ast.File {
 	var out []*ast.File
