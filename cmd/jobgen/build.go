@@ -25,6 +25,34 @@ type built struct {
 // for another worker, and those for a third one; more than that is nobody's code.
 const maxRounds = 4
 
+// buildAll generates the packages in memory, in the order of their imports. Tests of two packages can import the other
+// package each: what the first of them lacked is there once the second is done.
+func buildAll(o options, r *load.Result) []built {
+	var all []built
+	for _, p := range r.Packages {
+		if !p.Broken {
+			all = append(all, build(r, p))
+		}
+	}
+	for again := true; again; {
+		again = false
+		for i, b := range all {
+			n := count(b.diagnostics, model.Unresolved)
+			if n == 0 {
+				continue
+			}
+			r.Renew()
+			if b = build(r, b.pkg); count(b.diagnostics, model.Unresolved) < n {
+				all[i], again = b, true
+			}
+		}
+	}
+	for _, b := range all {
+		elsewhere(o, r, b)
+	}
+	return all
+}
+
 // build generates one package in memory and type-checks the result.
 func build(r *load.Result, p *load.Package) built {
 	b := built{pkg: p}

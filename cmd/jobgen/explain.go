@@ -86,16 +86,12 @@ func orDot(s string) string {
 func explain(o options, pattern, name string, out *printer) {
 	r, err := load.Load(context.Background(), load.Config{Dir: o.dir, Tags: o.tags, Patterns: []string{pattern}, Bodies: true})
 	if err != nil {
-		out.diagnostic(model.Diagnostic{Code: model.CannotLoad, Message: err.Error()})
+		out.diagnostic(o.cannotLoad(err))
 		return
 	}
 	all := r.Diagnostics
 	found := 0
-	for _, p := range r.Packages {
-		if p.Broken {
-			continue
-		}
-		b := build(r, p)
+	for _, b := range buildAll(o, r) {
 		all = append(all, b.diagnostics...)
 		for _, w := range b.model.Workers {
 			if name == "" || w.Name == name {

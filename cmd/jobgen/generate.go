@@ -31,19 +31,15 @@ func generateCommand(ctx context.Context, o options, patterns []string, stdout, 
 	out := &printer{o: o, stdout: stdout, stderr: stderr}
 	r, err := load.Load(ctx, load.Config{Dir: o.dir, Tags: o.tags, Patterns: patterns})
 	if err != nil {
-		out.diagnostic(model.Diagnostic{Code: model.CannotLoad, Message: err.Error()})
+		out.diagnostic(o.cannotLoad(err))
 		return out.finish()
 	}
 	all := r.Diagnostics
 	var changes []change
 	dirs := map[string]bool{}
-	for _, p := range r.Packages {
-		if p.Broken {
-			continue
-		}
-		b := build(r, p)
+	for _, b := range buildAll(o, r) {
 		all = append(all, b.diagnostics...)
-		dirs[p.Dir] = true
+		dirs[b.pkg.Dir] = true
 		if b.files == nil {
 			continue
 		}

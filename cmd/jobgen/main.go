@@ -87,6 +87,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime/debug"
 
@@ -111,6 +112,20 @@ const usage = `usage: jobgen [-check] [-diff] [-n] [-json] [-tags list] [-C dir]
 type options struct {
 	check, diff, dry, json bool
 	tags, dir              string
+}
+
+// cannotLoad is why packages could not be loaded. A go command that cannot be started in the directory of -C reads
+// as if the go command itself were missing.
+func (o options) cannotLoad(err error) model.Diagnostic {
+	if o.dir != "" {
+		switch info, missing := os.Stat(o.dir); {
+		case errors.Is(missing, fs.ErrNotExist):
+			return model.Diagnostic{Code: model.CannotLoad, Message: "the directory " + o.dir + " does not exist", Remedy: "check the argument of -C"}
+		case missing == nil && !info.IsDir():
+			return model.Diagnostic{Code: model.CannotLoad, Message: o.dir + " is not a directory", Remedy: "check the argument of -C"}
+		}
+	}
+	return model.Diagnostic{Code: model.CannotLoad, Message: err.Error()}
 }
 
 func run(args []string, stdout, stderr io.Writer) int {

@@ -13,8 +13,10 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -42,6 +44,8 @@ type Result struct {
 
 	build   build.Context // the go command's idea of which files are built
 	runtime *runtimePackages
+
+	versions map[*packages.Package]*types.Package // what version found
 }
 
 // Package is one package to generate for.
@@ -56,7 +60,9 @@ type Package struct {
 	files  []*ast.File
 	others []extract.Other
 	result *Result
+
 	last   *types.Package // as of the last Check without errors in the output
+	output []*ast.File    // … and that output
 }
 
 const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
@@ -65,7 +71,7 @@ const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFil
 
 // Load loads the packages that concern jobgen.
 func Load(ctx context.Context, cfg Config) (*Result, error) {
-	r := &Result{Fset: token.NewFileSet(), build: build.Default}
+	r := &Result{Fset: token.NewFileSet(), build: build.Default, versions: map[*packages.Package]*types.Package{}}
 	r.build.BuildTags = strings.FieldsFunc(cfg.Tags, func(c rune) bool { return c == ',' || c == ' ' })
 	targets, err := r.targets(ctx, cfg)
 	if err != nil {
@@ -96,6 +102,11 @@ func Load(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, loadError(err)
 	}
 	r.take(pkgs)
+	if len(r.Diagnostics) == 0 {
+		if err := r.unlisted(ctx, cfg, targets, pkgs); err != nil {
+			return nil, err
+		}
+	}
 	return r, nil
 }
 
@@ -107,14 +118,15 @@ func (r *Result) config(ctx context.Context, cfg Config) *packages.Config {
 	return pc
 }
 
-// loadError is what the go command said, without the wrapping that only a programmer of it can read.
+// loadError is what the go command said, in one line and without the wrapping that only a programmer of it can read.
 func loadError(err error) error {
 	text := strings.TrimSpace(err.Error())
 	text = strings.TrimPrefix(text, "err: exit status 1: stderr: ")
 	if _, after, ok := strings.Cut(text, ": stderr: "); ok {
 		text = after
 	}
-	return errors.New(strings.TrimPrefix(strings.TrimSpace(text), "go: "))
+	text = strings.TrimPrefix(strings.TrimSpace(text), "go: ")
+	return errors.New(strings.Join(strings.Fields(text), " "))
 }
 
 // parse hides our own output in the packages that are generated for, so that code which uses it is no
@@ -139,23 +151,42 @@ func parse(fset *token.FileSet, name string, src []byte, hide map[string]bool, b
 // take picks the packages to generate for: of one with test files in it, the variant that has them.
 func (r *Result) take(pkgs []*packages.Package) {
 	inTests := map[string]bool{} // import paths of which there is a variant with test files
-	roots := map[*packages.Package]bool{}
 	for _, p := range pkgs {
-		roots[p] = true
 		if p.ForTest != "" && p.PkgPath == p.ForTest {
 			inTests[p.PkgPath] = true
 		}
 	}
-	packages.Visit(pkgs, nil, func(p *packages.Package) {
-		if !roots[p] {
+	taken := map[string]*packages.Package{}
+	for _, p := range pkgs {
+		if !strings.HasSuffix(p.ID, ".test") && (p.ForTest != "" || !inTests[p.PkgPath]) {
+			taken[p.ID] = p
+		}
+	}
+	seen := map[*packages.Package]bool{}
+	var visit func(p *packages.Package)
+	visit = func(p *packages.Package) {
+		if seen[p] {
 			return
 		}
-		if strings.HasSuffix(p.ID, ".test") || p.ForTest == "" && inTests[p.PkgPath] {
-			return
+		seen[p] = true
+		for _, path := range slices.Sorted(maps.Keys(p.Imports)) {
+			visit(p.Imports[path])
 		}
-		r.add(p)
-	})
+		// Who imports a package without its tests needs what is generated for it with them.
+		if q := taken[variant(p.PkgPath)]; q != nil && p.ForTest != p.PkgPath {
+			visit(q)
+		}
+		if taken[p.ID] != nil {
+			r.add(p)
+		}
+	}
+	for _, p := range pkgs {
+		visit(p)
+	}
 }
+
+// variant is the ID of a package with its test files.
+func variant(path string) string { return path + " [" + path + ".test]" }
 
 func (r *Result) add(p *packages.Package) {
 	out := &Package{ID: p.ID, Path: p.PkgPath, Name: p.Name, Dir: p.Dir, loaded: p, files: p.Syntax, result: r}

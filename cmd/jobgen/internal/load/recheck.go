@@ -36,23 +36,14 @@ func (p *Package) Check(output map[string][]byte) (*Checked, error) {
 		files = append(files, f)
 		ours[path] = true
 	}
-	// The packages imported are those that were re-checked with their own output. Where that mixes
-	// two versions of one package, the versions that were loaded are tried alone.
-	var first *Checked
-	for _, regenerated := range []bool{true, false} {
-		c, pkg := p.check(files, ours, regenerated)
-		if len(c.Output) == 0 {
-			p.last = pkg
-			return c, nil
-		}
-		if first == nil {
-			first = c
-		}
+	c, pkg := p.check(files, ours)
+	if len(c.Output) == 0 {
+		p.last, p.output = pkg, files[len(p.files):]
 	}
-	return first, nil
+	return c, nil
 }
 
-func (p *Package) check(files []*ast.File, ours map[string]bool, regenerated bool) (*Checked, *types.Package) {
+func (p *Package) check(files []*ast.File, ours map[string]bool) (*Checked, *types.Package) {
 	info := &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{},
 		Scopes: map[ast.Node]*types.Scope{}, Uses: map[*ast.Ident]types.Object{},
@@ -60,7 +51,7 @@ func (p *Package) check(files []*ast.File, ours map[string]bool, regenerated boo
 	c := &Checked{}
 	var errs []types.Error
 	conf := types.Config{
-		Importer: importer{p, regenerated},
+		Importer: importer{p.result, p.loaded},
 		Sizes:    p.loaded.TypesSizes,
 		Error: func(err error) {
 			te, ok := err.(types.Error)
@@ -74,47 +65,16 @@ func (p *Package) check(files []*ast.File, ours map[string]bool, regenerated boo
 			}
 		},
 	}
-	if m := p.loaded.Module; m != nil && m.GoVersion != "" {
-		conf.GoVersion = "go" + m.GoVersion
-	}
+	conf.GoVersion = goVersion(p.loaded)
 	pkg, _ := conf.Check(p.Path, p.result.Fset, files, info)
 	c.Input = p.input(pkg, info, p.files)
 	c.Input.Errors = errs
 	return c, pkg
 }
 
-// importer finds packages among those that were loaded anyway.
-type importer struct {
-	p           *Package
-	regenerated bool
-}
-
-func (i importer) Import(path string) (*types.Package, error) {
-	if path == "unsafe" {
-		return types.Unsafe, nil
+func goVersion(lp *packages.Package) string {
+	if m := lp.Module; m != nil && m.GoVersion != "" {
+		return "go" + m.GoVersion
 	}
-	if lp := i.p.loaded.Imports[path]; lp != nil && lp.Types != nil {
-		return i.version(lp), nil
-	}
-	if i.p.result.runtime.has(path) {
-		return i.p.result.export(path)
-	}
-	if t := i.p.result.known()[path]; t != nil {
-		// Only what some signature mentions is in it, which is all that the output can mention.
-		t.MarkComplete()
-		return t, nil
-	}
-	return nil, fmt.Errorf("package %s is not loaded", path)
-}
-
-// version is the package as it was re-checked with its output, if it has one.
-func (i importer) version(lp *packages.Package) *types.Package {
-	if i.regenerated {
-		for _, q := range i.p.result.Packages {
-			if q.loaded == lp && q.last != nil {
-				return q.last
-			}
-		}
-	}
-	return lp.Types
+	return ""
 }

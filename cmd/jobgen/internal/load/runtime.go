@@ -99,6 +99,14 @@ func (r *Result) export(path string) (*types.Package, error) {
 	return gcexportdata.Read(data, r.Fset, known, path)
 }
 
+// readRuntime makes all that the runtime's declarations mention known. What cannot be read is said where the output
+// imports it.
+func (r *Result) readRuntime() {
+	for path := range r.runtime.found {
+		_, _ = r.export(path)
+	}
+}
+
 // known is every package that the loaded ones import, directly or not. Packages read later join it.
 func (r *Result) known() map[string]*types.Package {
 	rt := r.runtime
