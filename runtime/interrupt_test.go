@@ -31,7 +31,7 @@ func TestCancelKills(t *testing.T) {
 				},
 			})).Run(ctx, []string{"a", job, "b"})
 			var run *jobgen.RunError
-			if !errors.As(err, &run) || run.Cause != errHome || len(run.Jobs) > 0 || !run.HasResult(0) || run.HasResult(1) || out[0] != "a" {
+			if !errors.As(err, &run) || run.Cause != errHome || len(run.Jobs) > 0 || !run.HasResult(0) || run.HasResult(1) || out[0] != "a" || run.NotRun != 1 {
 				t.Errorf("%v, %v", out, err)
 			}
 		})

@@ -233,8 +233,11 @@ func (w *workerProcess) died(ctx context.Context, chunk Chunk, last int, done fu
 		return last >= 0, fmt.Errorf("%s: Setup: %w", w.name, lost)
 	case last >= 0 && (phase != inJob || job <= last):
 		return true, lost // between two jobs
-	case phase != inJob && phase != inDecode || job <= last || job < chunk.First || job >= chunk.First+chunk.Count || ctx.Err() != nil:
+	case phase != inJob && phase != inDecode || job <= last || job < chunk.First || job >= chunk.First+chunk.Count:
 		return false, lost
+	case ctx.Err() != nil:
+		done(Done{Index: job, Err: ctx.Err(), Worker: w.name}) // it was begun, and is not to blame
+		return true, lost
 	}
 	d := Done{Index: job, Err: lost, Worker: w.name}
 	switch {
