@@ -96,7 +96,12 @@ func render(p *model.Package, l *pool, out model.Output) ([]byte, error) {
 	}
 	f.codecFuncs(g)
 	if out.Base == always {
-		l.shared = f.own
+		l.shared = map[int]*codecFuncs{}
+		for c, fs := range f.own {
+			if c.ID != 0 {
+				l.shared[c.ID] = fs
+			}
+		}
 	}
 	var b bytes.Buffer
 	if err := g.Render(&b); err != nil {

@@ -26,7 +26,7 @@ type pool struct {
 	taken map[string]bool
 	specs map[string]string // the functions that make the workers' specs, by worker
 
-	shared map[*model.Codec]*codecFuncs // those in the output that is always built
+	shared map[int]*codecFuncs // those in the output that is always built, by the codec's ID
 }
 
 func newPool(p *model.Package) *pool {

@@ -10,6 +10,8 @@ import (
 	"go/types"
 	"path/filepath"
 
+	"golang.org/x/tools/go/types/typeutil"
+
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
 )
 
@@ -40,7 +42,7 @@ func Package(in Input) *model.Package {
 		funcs: map[token.Pos]*ast.FuncDecl{},
 		own:   map[*token.File]bool{},
 	}
-	x.codecs.x = x
+	x.codecs.x, x.codecs.of = x, map[string]*typeutil.Map{}
 	for _, f := range in.Files {
 		x.own[in.Fset.File(f.FileStart)] = true
 		for _, d := range f.Decls {
@@ -89,6 +91,7 @@ func (x *extractor) file(f *ast.File) {
 	lines := x.directives(f)
 	filename := x.in.Fset.Position(f.Package).Filename
 	out := outputFor(filename, constraintOf(f), x.external(filename))
+	x.codecs.out = out.Base
 	for _, l := range lines {
 		if l.line.Bad != "" || l.line.Spaced {
 			continue
