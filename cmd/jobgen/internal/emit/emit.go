@@ -25,7 +25,11 @@ func Package(p *model.Package) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		files[filepath.Join(p.Dir, out.Base)] = src
+		path := filepath.Join(p.Dir, out.Base)
+		if files[path] != nil {
+			return nil, fmt.Errorf("two build constraints need a file %s, one of them %s", out.Base, out.Constraint)
+		}
+		files[path] = src
 	}
 	return files, nil
 }

@@ -69,11 +69,27 @@ func slug(expr string) string {
 		}
 	}
 	s := strings.Trim(b.String(), "_")
-	if strings.ContainsAny(expr, "()") || len(s) > 60 {
+	if strings.ContainsAny(expr, "()") || len(s) > 60 || misleading(expr) {
 		sum := sha256.Sum256([]byte(expr))
 		s = s[:min(len(s), 50)] + "_" + hex.EncodeToString(sum[:3])
 	}
 	return s + "_tags"
+}
+
+// misleading says whether the words of a constraint read like those of another one, because of what its tags are called:
+// a_and_b like a && b, external_a like a in the tests of another package, _a like a.
+func misleading(expr string) bool {
+	for _, tag := range strings.FieldsFunc(expr, func(r rune) bool { return strings.ContainsRune("&|!() ", r) }) {
+		if strings.Trim(tag, "_") != tag || strings.HasPrefix(tag, "external_") {
+			return true
+		}
+		for word := range strings.SplitSeq(tag, "_") {
+			if word == "and" || word == "or" || word == "not" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // platformSuffix is the part of a file's base name that go build reads as GOOS and GOARCH.
