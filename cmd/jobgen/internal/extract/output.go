@@ -3,8 +3,6 @@ package extract
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"go/ast"
-	"go/build/constraint"
 	"path/filepath"
 	"strings"
 
@@ -32,24 +30,6 @@ func outputFor(filename, expr string, external bool) model.Output {
 		name += "_test"
 	}
 	return model.Output{Base: name + ".go", Constraint: expr}
-}
-
-// constraintOf reads the //go:build line above the package clause; "" if there is none.
-func constraintOf(f *ast.File) string {
-	for _, group := range f.Comments {
-		for _, c := range group.List {
-			if c.Pos() >= f.Package {
-				return ""
-			}
-			if !constraint.IsGoBuild(c.Text) {
-				continue
-			}
-			if expr, err := constraint.Parse(c.Text); err == nil {
-				return expr.String()
-			}
-		}
-	}
-	return ""
 }
 
 // slug makes a constraint part of a file name. It ends in _tags, so that the last word is never taken
