@@ -143,7 +143,7 @@ func resolved(p *model.Package) *model.Package {
 		}
 	}
 	for _, w := range p.Workers {
-		ok := w.Do != nil && !w.Interface && !w.Misfit && (w.MapJob == nil || len(w.MapJob.Params) == 1)
+		ok := w.Do != nil && !w.Nameless() && !w.Interface && !w.Misfit && (w.MapJob == nil || len(w.MapJob.Params) == 1)
 		for _, m := range []*model.Method{w.Do, w.MapJob} {
 			if m == nil {
 				continue

@@ -58,7 +58,7 @@ func names(p *model.Package) []model.Diagnostic {
 	var ds []model.Diagnostic
 	owner := map[string]*model.Worker{}
 	for _, w := range p.Workers {
-		if w.Do == nil || w.Interface {
+		if w.Do == nil || w.Interface || w.Nameless() {
 			continue
 		}
 		for _, name := range w.Plan().Names() {

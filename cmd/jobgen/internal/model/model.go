@@ -241,6 +241,9 @@ type Output struct {
 // Qualified is the worker's import path and name, as the runtime knows it.
 func (p *Package) Qualified(w *Worker) string { return p.Path + "." + w.Name }
 
+// Nameless says whether nothing can refer to the worker: a declaration that is called _, or a function init.
+func (w *Worker) Nameless() bool { return w.Name == "_" || w.Func && w.Name == "init" }
+
 // Outputs are the package's generated files, sorted by name.
 func (p *Package) Outputs() []Output {
 	seen := map[Output]bool{}
