@@ -42,7 +42,7 @@ func newPool(p *model.Package) *pool {
 		}
 	}
 	sort.Strings(workers)
-	n := &names{taken: l.taken, pool: l}
+	n := &names{pkg: p, taken: l.taken, pool: l}
 	for _, w := range workers {
 		l.specs[w] = n.helper("spec" + upper(w))
 	}
@@ -103,7 +103,7 @@ func (n *names) helpers(rest string, prefixes ...string) []string {
 			if i > 1 {
 				name = fmt.Sprintf("%s%d", name, i)
 			}
-			if n.isTaken(name) || n.locals[name] {
+			if n.isTaken(name) || n.locals[name] || n.pkg.Imported[name] {
 				break
 			}
 			all = append(all, name)

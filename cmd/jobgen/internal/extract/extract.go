@@ -8,7 +8,9 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"path"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/tools/go/types/typeutil"
 
@@ -32,6 +34,8 @@ type Other struct {
 	Name  string
 	Pos   token.Position
 	Built bool // a test file that is built together with the package all the same
+
+	Import bool // an import brings the name into the file
 }
 
 // Package extracts the model of a package.
@@ -188,6 +192,9 @@ func (x *extractor) scope() {
 		}
 	}
 	for _, o := range x.in.Others {
+		if o.Import {
+			continue
+		}
 		pos := model.Pos{File: o.Pos.Filename, Line: o.Pos.Line, Col: o.Pos.Column}
 		if _, ok := x.pkg.Shadowed[o.Name]; !ok && types.Universe.Lookup(o.Name) != nil {
 			x.pkg.Shadowed[o.Name] = pos
@@ -196,15 +203,46 @@ func (x *extractor) scope() {
 			scope[o.Name] = pos
 		}
 	}
-	x.pkg.Reserved = map[string]bool{}
+	x.reserve()
+}
+
+// reserve collects the names that the output's helpers and imports must not have.
+func (x *extractor) reserve() {
+	x.pkg.Reserved, x.pkg.Imported = map[string]bool{}, map[string]bool{}
 	for _, f := range x.in.Files {
 		for name := range declared(f) {
 			x.pkg.Reserved[name] = true
 		}
+		for _, name := range imported(f) {
+			x.pkg.Imported[name] = true
+		}
+		if s := x.in.Info.Scopes[f]; s != nil {
+			for _, name := range s.Names() {
+				x.pkg.Imported[name] = true
+			}
+		}
 	}
 	for _, o := range x.in.Others {
-		x.pkg.Reserved[o.Name] = true
+		if o.Import {
+			x.pkg.Imported[o.Name] = true
+		} else {
+			x.pkg.Reserved[o.Name] = true
+		}
 	}
+}
+
+// imported lists the names that a file gives its imports itself, or that their paths suggest.
+func imported(f *ast.File) []string {
+	var names []string
+	for _, i := range f.Imports {
+		switch of, err := strconv.Unquote(i.Path.Value); {
+		case i.Name != nil:
+			names = append(names, i.Name.Name)
+		case err == nil:
+			names = append(names, path.Base(of))
+		}
+	}
+	return names
 }
 
 // declared yields the package-level names of a file.
@@ -232,11 +270,14 @@ func declared(f *ast.File) map[string]token.Pos {
 	return names
 }
 
-// Declared lists the package-level names of a file that was only parsed.
+// Declared lists the package-level names of a file that was only parsed, and those of its imports.
 func Declared(fset *token.FileSet, f *ast.File, built bool) []Other {
 	var names []Other
 	for name, at := range declared(f) {
-		names = append(names, Other{name, fset.Position(at), built})
+		names = append(names, Other{Name: name, Pos: fset.Position(at), Built: built})
+	}
+	for _, name := range imported(f) {
+		names = append(names, Other{Name: name, Import: true})
 	}
 	return names
 }

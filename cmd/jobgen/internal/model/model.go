@@ -78,6 +78,10 @@ type Package struct {
 	// the directory's other files, which may be built together with the output at another time.
 	Reserved map[string]bool
 
+	// Imported are the names that imports bring into the package's files, and into the directory's other ones:
+	// nothing at package level may be called like that. Imports of the output may.
+	Imported map[string]bool
+
 	// Shadowed are the predeclared names that the package declares itself at package level.
 	Shadowed map[string]Pos
 }
