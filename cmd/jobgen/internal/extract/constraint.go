@@ -3,12 +3,16 @@ package extract
 import (
 	"go/ast"
 	"go/build/constraint"
+	"strings"
 )
 
 // constraintOf is the condition under which a file is built, apart from what its name says; "" if there is none. A file
 // that uses cgo is built only where cgo is on.
 func constraintOf(f *ast.File) string {
 	expr := buildLine(f)
+	if expr == nil {
+		expr = plusBuildLines(f)
+	}
 	if usesCgo(f) {
 		expr = and(expr, &constraint.TagExpr{Tag: "cgo"})
 	}
@@ -34,6 +38,36 @@ func buildLine(f *ast.File) constraint.Expr {
 		}
 	}
 	return nil
+}
+
+// plusBuildLines reads the // +build lines of a file without a //go:build line, as go build does: they stand above
+// everything but // comments, with a blank line somewhere below them, and all of them have to hold.
+func plusBuildLines(f *ast.File) constraint.Expr {
+	var all constraint.Expr
+	for _, group := range f.Comments {
+		if group.Pos() >= f.Package || group == f.Doc || !lineComments(group) {
+			break
+		}
+		for _, c := range group.List {
+			if !constraint.IsPlusBuild(c.Text) {
+				continue
+			}
+			if expr, err := constraint.Parse(c.Text); err == nil {
+				all = and(all, expr)
+			}
+		}
+	}
+	return all
+}
+
+// lineComments says whether all comments of a group begin with //.
+func lineComments(group *ast.CommentGroup) bool {
+	for _, c := range group.List {
+		if !strings.HasPrefix(c.Text, "//") {
+			return false
+		}
+	}
+	return true
 }
 
 // cgoHeader is the first line of what cgo makes of a file, where import "C" is gone.
