@@ -73,6 +73,18 @@ func names(p *model.Package) []model.Diagnostic {
 				owner[name] = w
 			}
 		}
+		for typ, members := range w.Plan().Members() {
+			if _, ok := p.Scope[typ]; ok {
+				continue // said above
+			}
+			for _, name := range members {
+				if at, ok := p.Methods[typ][name]; ok {
+					ds = append(ds, model.Diagnostic{Code: model.NameTaken, Pos: at,
+						Message: fmt.Sprintf("%s.%s is a name that the generated code of worker %s needs", typ, name, w.Name),
+						Remedy:  fmt.Sprintf("rename this method, or the worker at %s", w.Pos.Short())})
+				}
+			}
+		}
 	}
 	return ds
 }

@@ -82,6 +82,9 @@ type Package struct {
 	// nothing at package level may be called like that. Imports of the output may.
 	Imported map[string]bool
 
+	// Methods is where each method is declared in those files, by the name of its receiver's type and its own.
+	Methods map[string]map[string]Pos
+
 	// Shadowed are the predeclared names that the package declares itself at package level.
 	Shadowed map[string]Pos
 }
