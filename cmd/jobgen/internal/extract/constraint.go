@@ -83,6 +83,20 @@ func usesCgo(f *ast.File) bool {
 	return len(f.Comments) > 0 && f.Comments[0].Pos() < f.Package && f.Comments[0].List[0].Text == cgoHeader
 }
 
+// cgoOwn says whether a file of the package is all cgo's, in its build cache, and no file of the user's that cgo went through.
+// Where things stand in it depends on every use of C in the package.
+func (x *extractor) cgoOwn(f *ast.File) bool {
+	for _, group := range f.Comments {
+		for _, c := range group.List {
+			if c.Pos() < f.Package && c.Text == cgoHeader {
+				fset := x.in.Fset
+				return fset.Position(f.Package).Filename == fset.PositionFor(f.Package, false).Filename
+			}
+		}
+	}
+	return false
+}
+
 // and joins two conditions, of which the first may be nil.
 func and(x, y constraint.Expr) constraint.Expr {
 	switch {

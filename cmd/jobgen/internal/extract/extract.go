@@ -46,7 +46,7 @@ func Package(in Input) *model.Package {
 	}
 	x.codecs.x, x.codecs.of = x, map[string]*typeutil.Map{}
 	for _, f := range in.Files {
-		x.own[in.Fset.File(f.FileStart)] = true
+		x.own[in.Fset.File(f.FileStart)] = !x.cgoOwn(f)
 		for _, d := range f.Decls {
 			if fd, ok := d.(*ast.FuncDecl); ok {
 				x.funcs[fd.Name.Pos()] = fd
@@ -67,7 +67,7 @@ type extractor struct {
 	in    Input
 	pkg   *model.Package
 	funcs map[token.Pos]*ast.FuncDecl // by the position of their names
-	own   map[*token.File]bool
+	own   map[*token.File]bool        // files of the user's
 
 	codecs codecs
 
@@ -83,7 +83,7 @@ func (x *extractor) pos(p token.Pos) model.Pos {
 	return model.Pos{File: at.Filename, Line: at.Line, Col: at.Column, Token: p}
 }
 
-// owns says whether a position is in one of the package's files.
+// owns says whether a position is in one of the package's files, and not in one that only cgo knows.
 func (x *extractor) owns(p token.Pos) bool {
 	return p.IsValid() && x.own[x.in.Fset.File(p)]
 }
