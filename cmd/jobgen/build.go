@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"go/types"
 	"sort"
+	"strconv"
 
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/check"
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/emit"
@@ -116,6 +119,9 @@ func build(r *load.Result, p *load.Package) built {
 		b.diagnostics = []model.Diagnostic{fault(b.model, err.Error())}
 		return b
 	}
+	for _, text := range forbidden(b.model, files) {
+		b.diagnostics = append(b.diagnostics, fault(b.model, text))
+	}
 	for _, e := range c.Output {
 		b.diagnostics = append(b.diagnostics, fault(b.model, describe(e)))
 	}
@@ -165,7 +171,7 @@ func resolved(p *model.Package) *model.Package {
 		}
 	}
 	for _, w := range p.Workers {
-		ok := w.Do != nil && !w.Interface && !w.Misfit && (w.MapJob == nil || len(w.MapJob.Params) == 1)
+		ok := w.Do != nil && !w.Nameless() && !w.Interface && !w.Misfit && (w.MapJob == nil || len(w.MapJob.Params) == 1)
 		for _, m := range []*model.Method{w.Do, w.MapJob} {
 			if m == nil {
 				continue
@@ -221,6 +227,24 @@ func noRuntime(p *model.Package, err error) model.Diagnostic {
 
 func fault(p *model.Package, text string) model.Diagnostic {
 	return model.Diagnostic{Code: model.DoesNotCompile, Pos: at(p), Message: "the generated code does not compile: " + text}
+}
+
+// forbidden lists the imports that the go command does not allow. Type checkers know nothing of its rules.
+func forbidden(p *model.Package, files map[string][]byte) []string {
+	var texts []string
+	for path, src := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), path, src, parser.ImportsOnly)
+		if err != nil {
+			continue // the type check says more
+		}
+		for _, i := range f.Imports {
+			if of, err := strconv.Unquote(i.Path.Value); err == nil && !extract.Importable(p.Path, of) {
+				texts = append(texts, fmt.Sprintf("%s: use of internal package %s not allowed", base(path), of))
+			}
+		}
+	}
+	sort.Strings(texts)
+	return texts
 }
 
 func describe(e types.Error) string {

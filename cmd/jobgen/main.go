@@ -74,7 +74,7 @@
 //
 // The output for package foo is jobgen_gen.go; for its test files it is jobgen_gen_test.go, and for
 // package foo_test jobgen_gen_external_test.go. Workers in files with a build constraint, be it a
-// //go:build line or a name like foo_linux.go, have an output of their own with the same constraint.
+// //go:build line, import "C" or a name like foo_linux.go, have an output of their own with the same constraint.
 //
 // A file is written only if its content changes, and never over one that jobgen did not write. An output
 // without workers and error types is removed, unless its constraint keeps it out of the current build. Nothing is written

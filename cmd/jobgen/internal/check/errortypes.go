@@ -11,6 +11,10 @@ func errorTypes(p *model.Package) []model.Diagnostic {
 	var ds []model.Diagnostic
 	for _, e := range p.Errors {
 		switch {
+		case e.Name == "_":
+			ds = append(ds, model.Diagnostic{Code: model.Misplaced, Pos: e.Pos,
+				Message: "//jobgen:error stands on a type that is called _, which nothing can refer to", Remedy: "give it another name"})
+			continue
 		case e.Interface:
 			ds = append(ds, model.Diagnostic{Code: model.NoError, Pos: e.Pos, Message: e.Name + " is an interface",
 				Remedy: "put the directive on the types that implement it"})

@@ -58,7 +58,7 @@ func names(p *model.Package) []model.Diagnostic {
 	var ds []model.Diagnostic
 	owner := map[string]*model.Worker{}
 	for _, w := range p.Workers {
-		if w.Do == nil || w.Interface {
+		if w.Do == nil || w.Interface || w.Nameless() {
 			continue
 		}
 		for _, name := range w.Plan().Names() {
@@ -71,6 +71,18 @@ func names(p *model.Package) []model.Diagnostic {
 					Message: fmt.Sprintf("the workers %s and %s (%s) both need the name %s", w.Name, o.Name, o.Pos.Short(), name)})
 			} else {
 				owner[name] = w
+			}
+		}
+		for typ, members := range w.Plan().Members() {
+			if _, ok := p.Scope[typ]; ok {
+				continue // said above
+			}
+			for _, name := range members {
+				if at, ok := p.Methods[typ][name]; ok {
+					ds = append(ds, model.Diagnostic{Code: model.NameTaken, Pos: at,
+						Message: fmt.Sprintf("%s.%s is a name that the generated code of worker %s needs", typ, name, w.Name),
+						Remedy:  fmt.Sprintf("rename this method, or the worker at %s", w.Pos.Short())})
+				}
 			}
 		}
 	}

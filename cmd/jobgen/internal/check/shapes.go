@@ -11,6 +11,10 @@ import (
 func shapes(p *model.Package) []model.Diagnostic {
 	var ds []model.Diagnostic
 	for _, w := range p.Workers {
+		if w.Nameless() {
+			ds = append(ds, nameless(w))
+			continue
+		}
 		if w.Interface {
 			ds = append(ds, model.Diagnostic{Code: model.InterfaceKind, Pos: w.Pos, Message: w.Name + " is an interface"})
 			continue
@@ -43,6 +47,17 @@ func noDo(w *model.Worker) model.Diagnostic {
 		}
 	}
 	return model.Diagnostic{Code: model.NoDo, Pos: w.Pos, Message: w.Name + " has no method Do"}
+}
+
+// nameless says that generated code cannot refer to a worker.
+func nameless(w *model.Worker) model.Diagnostic {
+	kind := "type"
+	if w.Func {
+		kind = "function"
+	}
+	return model.Diagnostic{Code: model.Misplaced, Pos: w.Pos,
+		Message: fmt.Sprintf("//jobgen:worker stands on a %s that is called %s, which nothing can refer to", kind, w.Name),
+		Remedy:  "give it another name"}
 }
 
 // called is how messages refer to a worker's function.

@@ -45,7 +45,7 @@ func (f *file) ownFuncs(c *model.Codec) *codecFuncs {
 
 // writer and reader name a function for use here, and see to it that it is written.
 func (f *file) writer(c *model.Codec) jen.Code {
-	if fs := f.shared[c]; fs != nil && fs.writes {
+	if fs := f.shared[c.ID]; fs != nil && fs.writes {
 		return jen.Id(fs.write)
 	}
 	fs := f.ownFuncs(c)
@@ -57,7 +57,7 @@ func (f *file) writer(c *model.Codec) jen.Code {
 }
 
 func (f *file) reader(c *model.Codec) jen.Code {
-	if fs := f.shared[c]; fs != nil && fs.reads {
+	if fs := f.shared[c.ID]; fs != nil && fs.reads {
 		return jen.Id(fs.read)
 	}
 	fs := f.ownFuncs(c)

@@ -25,7 +25,11 @@ func Package(p *model.Package) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		files[filepath.Join(p.Dir, out.Base)] = src
+		path := filepath.Join(p.Dir, out.Base)
+		if files[path] != nil {
+			return nil, fmt.Errorf("two build constraints need a file %s, one of them %s", out.Base, out.Constraint)
+		}
+		files[path] = src
 	}
 	return files, nil
 }
@@ -96,7 +100,12 @@ func render(p *model.Package, l *pool, out model.Output) ([]byte, error) {
 	}
 	f.codecFuncs(g)
 	if out.Base == always {
-		l.shared = f.own
+		l.shared = map[int]*codecFuncs{}
+		for c, fs := range f.own {
+			if c.ID != 0 {
+				l.shared[c.ID] = fs
+			}
+		}
 	}
 	var b bytes.Buffer
 	if err := g.Render(&b); err != nil {

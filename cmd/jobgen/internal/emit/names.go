@@ -26,7 +26,7 @@ type pool struct {
 	taken map[string]bool
 	specs map[string]string // the functions that make the workers' specs, by worker
 
-	shared map[*model.Codec]*codecFuncs // those in the output that is always built
+	shared map[int]*codecFuncs // those in the output that is always built, by the codec's ID
 }
 
 func newPool(p *model.Package) *pool {
@@ -42,7 +42,7 @@ func newPool(p *model.Package) *pool {
 		}
 	}
 	sort.Strings(workers)
-	n := &names{taken: l.taken, pool: l}
+	n := &names{pkg: p, taken: l.taken, pool: l}
 	for _, w := range workers {
 		l.specs[w] = n.helper("spec" + upper(w))
 	}
@@ -103,7 +103,7 @@ func (n *names) helpers(rest string, prefixes ...string) []string {
 			if i > 1 {
 				name = fmt.Sprintf("%s%d", name, i)
 			}
-			if n.isTaken(name) || n.locals[name] {
+			if n.isTaken(name) || n.locals[name] || n.pkg.Imported[name] {
 				break
 			}
 			all = append(all, name)

@@ -23,16 +23,17 @@ func (f *file) readSlice(s *scope, c *model.Codec, p, d string) []jen.Code {
 	}
 }
 
-// readMap reads the map behind p, for a function of its own.
+// readMap reads the map behind p, for a function of its own. It does not range over a number: the output may have
+// a constraint go1.21, which makes it a file of that version.
 func (f *file) readMap(s *scope, c *model.Codec, p, d string) []jen.Code {
-	n, k, v := s.name("n"), s.name("k"), s.name("v")
+	n, i, k, v := s.name("n"), s.name("i"), s.name("k"), s.name("v")
 	entry := []jen.Code{jen.Var().Id(k).Add(f.typ(c.Key.Type, nil)), jen.Var().Id(v).Add(f.typ(c.Elem.Type, nil))}
 	entry = append(entry, f.readOneOfMany(c.Key, place{value: jen.Id(k)}, jen.Id(d))...)
 	entry = append(entry, f.readOneOfMany(c.Elem, place{value: jen.Id(v)}, jen.Id(d))...)
 	entry = append(entry, jen.Parens(jen.Op("*").Id(p)).Index(jen.Id(k)).Op("=").Id(v))
 	return []jen.Code{
 		jen.Id(n).Op(":=").Add(kernel("ReadMapLen").Call(jen.Id(d), jen.Id(p))),
-		jen.For(jen.Range().Id(n)).Block(entry...),
+		jen.For(jen.Id(i).Op(":=").Lit(0), jen.Id(i).Op("<").Id(n), jen.Id(i).Op("++")).Block(entry...),
 		kernel("EndMap").Call(jen.Id(d), jen.Id(p), jen.Id(n)),
 	}
 }

@@ -68,9 +68,22 @@ func (u *unit) declare(name string) *jen.Statement {
 	}
 	var list []jen.Code
 	for i, p := range u.w.TypeParams {
-		list = append(list, jen.Id(u.params[i]).Add(u.typ(p.Constraint, u.params)))
+		list = append(list, jen.Id(u.params[i]).Add(u.constraint(p.Constraint)))
 	}
 	return s.Types(list...)
+}
+
+// constraint writes a type parameter's constraint. One that begins with a star is written in full: a parser takes
+// [P *int] for the length of an array.
+func (u *unit) constraint(t model.Type) jen.Code {
+	first := t
+	if t.Kind == model.Union && !t.Embeds[0].Tilde {
+		first = t.Embeds[0].Type
+	}
+	if first.Kind == model.Pointer {
+		return jen.Interface(u.typ(t, u.params))
+	}
+	return u.typ(t, u.params)
 }
 
 func (u *unit) apply(name string) *jen.Statement {

@@ -11,10 +11,30 @@ import (
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
 )
 
-// codecs makes the codecs of types that travellers have found nothing against.
+// codecs makes the codecs of types that travellers have found nothing against. Each output has its own, with the
+// types as its own workers write them: an alias that another file declares may not be there when the output is built.
 type codecs struct {
-	x  *extractor
-	of typeutil.Map // of *model.Codec
+	x   *extractor
+	out string                   // the output that is read for
+	of  map[string]*typeutil.Map // by output; of *model.Codec
+	ids typeutil.Map             // of int: identical types have one in all outputs
+}
+
+// written are the codecs of the output that is read for.
+func (cs *codecs) written() *typeutil.Map {
+	if cs.of[cs.out] == nil {
+		cs.of[cs.out] = new(typeutil.Map)
+	}
+	return cs.of[cs.out]
+}
+
+func (cs *codecs) id(t types.Type) int {
+	if id, ok := cs.ids.At(t).(int); ok {
+		return id
+	}
+	id := cs.ids.Len() + 1
+	cs.ids.Set(t, id)
+	return id
 }
 
 // travel describes what leaves the process with a worker that can. It is nil for one that cannot.
@@ -76,7 +96,7 @@ func (x *extractor) travelConfig(t *model.Travel, p *print, self types.Type) {
 func (cs *codecs) codec(t types.Type) *model.Codec {
 	written, _, problem := cs.x.convert(t)
 	text := types.TypeString(t, (*types.Package).Path)
-	if c, ok := cs.of.At(t).(*model.Codec); ok {
+	if c, ok := cs.written().At(t).(*model.Codec); ok {
 		// A type may be written in several ways, with aliases. Which is chosen does not depend on the
 		// order of files.
 		if problem == "" && text < c.Spelling {
@@ -84,8 +104,8 @@ func (cs *codecs) codec(t types.Type) *model.Codec {
 		}
 		return c
 	}
-	c := &model.Codec{Type: written, Spelling: text}
-	cs.of.Set(t, c)
+	c := &model.Codec{ID: cs.id(t), Type: written, Spelling: text}
+	cs.written().Set(t, c)
 	if m := cs.x.methodsOf(t); m != nil {
 		c.Kind, c.Append, c.Read, c.Fails = model.CodecMethods, m.write, m.read, true
 		return c

@@ -10,6 +10,8 @@ import (
 	"go/types"
 	"path/filepath"
 
+	"golang.org/x/tools/go/types/typeutil"
+
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
 )
 
@@ -30,6 +32,8 @@ type Other struct {
 	Name  string
 	Pos   token.Position
 	Built bool // a test file that is built together with the package all the same
+
+	Import bool // an import brings the name into the file
 }
 
 // Package extracts the model of a package.
@@ -40,9 +44,9 @@ func Package(in Input) *model.Package {
 		funcs: map[token.Pos]*ast.FuncDecl{},
 		own:   map[*token.File]bool{},
 	}
-	x.codecs.x = x
+	x.codecs.x, x.codecs.of = x, map[string]*typeutil.Map{}
 	for _, f := range in.Files {
-		x.own[in.Fset.File(f.FileStart)] = true
+		x.own[in.Fset.File(f.FileStart)] = !x.cgoOwn(f)
 		for _, d := range f.Decls {
 			if fd, ok := d.(*ast.FuncDecl); ok {
 				x.funcs[fd.Name.Pos()] = fd
@@ -63,7 +67,7 @@ type extractor struct {
 	in    Input
 	pkg   *model.Package
 	funcs map[token.Pos]*ast.FuncDecl // by the position of their names
-	own   map[*token.File]bool
+	own   map[*token.File]bool        // files of the user's
 
 	codecs codecs
 
@@ -79,7 +83,7 @@ func (x *extractor) pos(p token.Pos) model.Pos {
 	return model.Pos{File: at.Filename, Line: at.Line, Col: at.Column, Token: p}
 }
 
-// owns says whether a position is in one of the package's files.
+// owns says whether a position is in one of the package's files, and not in one that only cgo knows.
 func (x *extractor) owns(p token.Pos) bool {
 	return p.IsValid() && x.own[x.in.Fset.File(p)]
 }
@@ -89,6 +93,7 @@ func (x *extractor) file(f *ast.File) {
 	lines := x.directives(f)
 	filename := x.in.Fset.Position(f.Package).Filename
 	out := outputFor(filename, constraintOf(f), x.external(filename))
+	x.codecs.out = out.Base
 	for _, l := range lines {
 		if l.line.Bad != "" || l.line.Spaced {
 			continue
@@ -151,89 +156,4 @@ func (x *extractor) plainFiles() bool {
 func isTestFile(name string) bool {
 	base := filepath.Base(name)
 	return len(base) > len("_test.go") && base[len(base)-len("_test.go"):] == "_test.go"
-}
-
-// scope collects the names that the output must not declare, and those it must not import under.
-func (x *extractor) scope() {
-	scope := map[string]model.Pos{}
-	add := func(name string, at token.Pos) {
-		if _, ok := scope[name]; !ok && name != "_" && name != "." && name != "" {
-			scope[name] = x.pos(at)
-		}
-	}
-	for _, f := range x.in.Files {
-		for name, at := range declared(f) {
-			add(name, at)
-		}
-		if s := x.in.Info.Scopes[f]; s != nil {
-			for _, name := range s.Names() {
-				at := f.Name.Pos()
-				if o := s.Lookup(name); o != nil && x.owns(o.Pos()) {
-					at = o.Pos()
-				}
-				add(name, at)
-			}
-		}
-	}
-	x.pkg.Scope = scope
-	x.pkg.Shadowed = map[string]model.Pos{}
-	for _, f := range x.in.Files {
-		for name, at := range declared(f) {
-			if types.Universe.Lookup(name) != nil {
-				x.pkg.Shadowed[name] = x.pos(at)
-			}
-		}
-	}
-	for _, o := range x.in.Others {
-		pos := model.Pos{File: o.Pos.Filename, Line: o.Pos.Line, Col: o.Pos.Column}
-		if _, ok := x.pkg.Shadowed[o.Name]; !ok && types.Universe.Lookup(o.Name) != nil {
-			x.pkg.Shadowed[o.Name] = pos
-		}
-		if _, ok := scope[o.Name]; !ok && o.Built {
-			scope[o.Name] = pos
-		}
-	}
-	x.pkg.Reserved = map[string]bool{}
-	for _, f := range x.in.Files {
-		for name := range declared(f) {
-			x.pkg.Reserved[name] = true
-		}
-	}
-	for _, o := range x.in.Others {
-		x.pkg.Reserved[o.Name] = true
-	}
-}
-
-// declared yields the package-level names of a file.
-func declared(f *ast.File) map[string]token.Pos {
-	names := map[string]token.Pos{}
-	for _, d := range f.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			if d.Recv == nil && d.Name.Name != "init" {
-				names[d.Name.Name] = d.Name.Pos()
-			}
-		case *ast.GenDecl:
-			for _, s := range d.Specs {
-				switch s := s.(type) {
-				case *ast.TypeSpec:
-					names[s.Name.Name] = s.Name.Pos()
-				case *ast.ValueSpec:
-					for _, n := range s.Names {
-						names[n.Name] = n.Pos()
-					}
-				}
-			}
-		}
-	}
-	return names
-}
-
-// Declared lists the package-level names of a file that was only parsed.
-func Declared(fset *token.FileSet, f *ast.File, built bool) []Other {
-	var names []Other
-	for name, at := range declared(f) {
-		names = append(names, Other{name, fset.Position(at), built})
-	}
-	return names
 }

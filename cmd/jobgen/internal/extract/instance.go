@@ -25,6 +25,7 @@ func (x *extractor) instance(l instantiateLine) {
 		Text: l.line.Rest, Pos: x.pos(l.slash + token.Pos(l.line.RestOffset)), File: l.filename, Output: l.out,
 	}
 	x.pkg.Instances = append(x.pkg.Instances, in)
+	x.codecs.out = l.out.Base
 	expr, err := parser.ParseExpr(in.Text)
 	if err != nil {
 		in.Bad = fmt.Sprintf("%q is not written as Worker[types]", in.Text)

@@ -3,8 +3,6 @@ package extract
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"go/ast"
-	"go/build/constraint"
 	"path/filepath"
 	"strings"
 
@@ -34,24 +32,6 @@ func outputFor(filename, expr string, external bool) model.Output {
 	return model.Output{Base: name + ".go", Constraint: expr}
 }
 
-// constraintOf reads the //go:build line above the package clause; "" if there is none.
-func constraintOf(f *ast.File) string {
-	for _, group := range f.Comments {
-		for _, c := range group.List {
-			if c.Pos() >= f.Package {
-				return ""
-			}
-			if !constraint.IsGoBuild(c.Text) {
-				continue
-			}
-			if expr, err := constraint.Parse(c.Text); err == nil {
-				return expr.String()
-			}
-		}
-	}
-	return ""
-}
-
 // slug makes a constraint part of a file name. It ends in _tags, so that the last word is never taken
 // for an operating system. A constraint that words alone do not tell from others gets a hash.
 func slug(expr string) string {
@@ -69,11 +49,27 @@ func slug(expr string) string {
 		}
 	}
 	s := strings.Trim(b.String(), "_")
-	if strings.ContainsAny(expr, "()") || len(s) > 60 {
+	if strings.ContainsAny(expr, "()") || len(s) > 60 || misleading(expr) {
 		sum := sha256.Sum256([]byte(expr))
 		s = s[:min(len(s), 50)] + "_" + hex.EncodeToString(sum[:3])
 	}
 	return s + "_tags"
+}
+
+// misleading says whether the words of a constraint read like those of another one, because of what its tags are called:
+// a_and_b like a && b, external_a like a in the tests of another package, _a like a.
+func misleading(expr string) bool {
+	for _, tag := range strings.FieldsFunc(expr, func(r rune) bool { return strings.ContainsRune("&|!() ", r) }) {
+		if strings.Trim(tag, "_") != tag || strings.HasPrefix(tag, "external_") {
+			return true
+		}
+		for word := range strings.SplitSeq(tag, "_") {
+			if word == "and" || word == "or" || word == "not" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // platformSuffix is the part of a file's base name that go build reads as GOOS and GOARCH.

@@ -69,7 +69,7 @@ func (x *extractor) traveller() *traveller {
 type traveller struct {
 	x       *extractor
 	reasons []model.Reason
-	fine    map[types.Type]bool // declared types that were visited and have nothing against them
+	fine    map[types.Type]bool // declared types and aliases that were visited, as they are written, and have nothing against them
 }
 
 // Beyond these an explanation helps nobody, and a type that nests without end is not followed.
@@ -129,7 +129,7 @@ func (t *traveller) visit(what string, typ types.Type, at model.Pos, inside []ty
 		before := len(t.reasons)
 		t.under(what, typ, at, append(inside[:len(inside):len(inside)], typ))
 		if len(t.reasons) == before && t.nameable(what, written, at) {
-			t.fine[typ] = true
+			t.fine[written] = true // an alias may have a name where what it stands for has none
 		}
 		return
 	}

@@ -16,9 +16,7 @@ type converter struct {
 	invalid bool
 }
 
-func (x *extractor) converter() *converter {
-	return &converter{self: x.in.Types, path: strings.TrimSuffix(x.in.Path, "_test")}
-}
+func (x *extractor) converter() *converter { return &converter{self: x.in.Types, path: x.in.Path} }
 
 // convert is a type with its two possible defects.
 func (x *extractor) convert(t types.Type) (out model.Type, invalid bool, unwritable string) {
@@ -126,14 +124,15 @@ func (c *converter) refuse(obj *types.TypeName) string {
 	if !obj.Exported() {
 		return fmt.Sprintf("%s.%s is not exported", pkg.Name(), obj.Name())
 	}
-	if !importable(c.path, pkg.Path()) {
+	if !Importable(c.path, pkg.Path()) {
 		return fmt.Sprintf("%s.%s is in %s, which this package may not import", pkg.Name(), obj.Name(), pkg.Path())
 	}
 	return ""
 }
 
-// importable applies the go command's rule for internal directories.
-func importable(from, path string) bool {
+// Importable applies the go command's rule for internal directories to an import in package from, which may be one of tests.
+func Importable(from, path string) bool {
+	from = strings.TrimSuffix(from, "_test")
 	if strings.HasPrefix(path, "vendor/") {
 		return false
 	}

@@ -37,8 +37,9 @@ const (
 	CodecPlace                    // an error that another error holds, which travels by itself
 )
 
-// Codec is how the values of one type are encoded. Identical types of a package share one.
+// Codec is how the values of one type are encoded. Identical types of an output share one.
 type Codec struct {
+	ID     int // the same for identical types of a package; 0 for a type that the output declares
 	Kind   CodecKind
 	Type   Type
 	Scalar string // a predeclared type

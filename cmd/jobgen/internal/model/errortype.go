@@ -31,5 +31,5 @@ type Held struct {
 
 // Sound says whether there is code to generate for the type.
 func (e *ErrorType) Sound() bool {
-	return !e.Interface && !e.Generic && e.Pointer && len(e.Locals) == 0 && len(e.Unresolved) == 0
+	return e.Name != "_" && !e.Interface && !e.Generic && e.Pointer && len(e.Locals) == 0 && len(e.Unresolved) == 0
 }

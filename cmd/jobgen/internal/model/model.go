@@ -78,6 +78,13 @@ type Package struct {
 	// the directory's other files, which may be built together with the output at another time.
 	Reserved map[string]bool
 
+	// Imported are the names that imports bring into the package's files, and into the directory's other ones:
+	// nothing at package level may be called like that. Imports of the output may.
+	Imported map[string]bool
+
+	// Methods is where each method is declared in those files, by the name of its receiver's type and its own.
+	Methods map[string]map[string]Pos
+
 	// Shadowed are the predeclared names that the package declares itself at package level.
 	Shadowed map[string]Pos
 }
@@ -240,6 +247,9 @@ type Output struct {
 
 // Qualified is the worker's import path and name, as the runtime knows it.
 func (p *Package) Qualified(w *Worker) string { return p.Path + "." + w.Name }
+
+// Nameless says whether nothing can refer to the worker: a declaration that is called _, or a function init.
+func (w *Worker) Nameless() bool { return w.Name == "_" || w.Func && w.Name == "init" }
 
 // Outputs are the package's generated files, sorted by name.
 func (p *Package) Outputs() []Output {

@@ -88,6 +88,25 @@ func (p Plan) Names() []string {
 	return names
 }
 
+// Members are the fields and methods that the plan declares, by the name of their type.
+func (p Plan) Members() map[string][]string {
+	all := map[string][]string{p.Runner: {"Runner"}}
+	if p.RunN {
+		all[p.Runner] = append(all[p.Runner], "RunN")
+	}
+	if p.Batch != "" {
+		all[p.Runner] = append(all[p.Runner], "Batch")
+		all[p.Batch] = []string{"Batch", "Submit"}
+	}
+	for _, f := range p.JobFields {
+		all[p.Job] = append(all[p.Job], f.Name)
+	}
+	for _, f := range p.ResultFields {
+		all[p.Result] = append(all[p.Result], f.Name)
+	}
+	return all
+}
+
 // Inputs are Do's parameters without the bound ones.
 func (w *Worker) Inputs() []Param {
 	var in []Param
