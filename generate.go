@@ -8,7 +8,7 @@
 //	sharedmem/      arenas and typed arrays in memory that processes share
 //	cluster/        jobs on other machines, over NATS JetStream (a module of its own)
 //	sharedmem/interop  tests and examples with gonum, Arrow and npyio (a module of its own)
-//	examples/       programs to run and to read: gosrc, variance, arrays, crash
+//	examples/       programs to run and to read: quickstart, gosrc, variance, arrays, crash
 //	bench/          comparisons with other libraries (a module of its own)
 //	testdata/       scenarios of the generator: input, and output or errors
 //	tools/          the versions of tools that CI uses (a module of its own)

@@ -107,7 +107,8 @@ func (a *Arena) String() string { return a.what }
 
 // Close ends all arrays of the arena and gives its memory back: to the system, or to arenas that are
 // made soon. It waits for those who are inside View or hold a lock, up to CloseTimeout; if they are still there
-// it returns a [*BusyError] that names them, and the arena is as it was. A second Close does nothing.
+// it returns a [*BusyError] that names them, and the arena is as it was. A second Close does nothing. It does not know of
+// arrays in other processes: what has one already there goes on with memory of its own.
 func (a *Arena) Close() error {
 	return a.close(a.opts.CloseTimeout, func() error {
 		a.drop()

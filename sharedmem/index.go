@@ -143,7 +143,7 @@ func (v *view) refuse(r *limits, idx ...int) error {
 			return misuse(fmt.Sprintf("sharedmem: %s%s: index %d of axis %d is out of range, which is 0 to %d, of the %s", op, args, i, k, n-1, v.describe()))
 		}
 	}
-	return misuse(fmt.Sprintf("sharedmem: %s%s of the %s, which is read-only", op, args, v.describe()))
+	return misuse(fmt.Sprintf("sharedmem: %s%s of the %s, which is read-only here: return what is new, or map a file with UpdateNPY", op, args, v.describe()))
 }
 
 // limit fills in what At and Set look at.
