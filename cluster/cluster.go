@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -57,6 +58,9 @@ func (c *Cluster) LimitsWorkers() {}
 
 // Open begins a run.
 func (c *Cluster) Open(ctx context.Context, task jobgen.Task) (jobgen.Session, error) {
+	if c == nil {
+		return nil, errors.New("cluster: a nil Cluster: was the error of Connect or Embedded looked at?")
+	}
 	return c.open(ctx, task, "")
 }
 

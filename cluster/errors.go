@@ -92,7 +92,7 @@ func explain(doing string, err error) error {
 	text := err.Error()
 	switch {
 	case isAuth(err):
-		e.Kind, e.Remedy = ErrCredentials, "check Options.Credentials, NKey, Token or User, or "+envCreds+", "+envNKey+", "+envToken+", "+envUser
+		e.Kind, e.Remedy = ErrCredentials, "check Options.Credentials, NKey, Token or User; of workers, and of drivers with JOBGEN_BACKEND, "+envCreds+", "+envNKey+", "+envToken+", "+envUser
 	case strings.HasPrefix(doing, "connecting") && errors.Is(err, fs.ErrNotExist):
 		e.Remedy = "check Options.Credentials, CA, Certificate and Key, or " + envCreds + ", " + envCA + ", " + envCert + " and " + envKey
 	case errors.Is(err, ErrInsecure):

@@ -185,10 +185,10 @@ func panicSite(stack []byte) string {
 			continue
 		}
 		// Two lines for panic itself, then two lines a frame. The runtime's own frames
-		// (a nil dereference, an index out of range) come before the user's.
+		// (a nil dereference, an index out of range) come before the user's, as do those of arrays.
 		for k := i + 2; k+1 < len(lines); k += 2 {
 			fn, at := lines[k], strings.TrimSpace(lines[k+1])
-			if strings.HasPrefix(fn, "runtime.") {
+			if strings.HasPrefix(fn, "runtime.") || strings.HasPrefix(fn, arrayPackage+".") {
 				continue
 			}
 			if cut := strings.LastIndex(fn, "("); cut > 0 {

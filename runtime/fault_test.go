@@ -98,3 +98,26 @@ func TestFailedJobOfClosedArena(t *testing.T) {
 		})
 	}
 }
+
+// A job that uses an array wrongly is told its own line, not one of package sharedmem.
+func TestMisuseIsTheJobs(t *testing.T) {
+	arena, err := sharedmem.NewArena(sharedmem.ArenaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer arena.Close()
+	values, err := sharedmem.CopyOf(arena, []float64{1, 2, 3, 4}, 2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, misuse := range map[string]func(){
+		"At":    func() { values.At(2, 0) },
+		"Slice": func() { values.T().Slice() },
+		"Rows":  func() { values.Rows(1, 3) },
+	} {
+		_, err := jobgen.Map(t.Context(), []int{0}, func(context.Context, int) (int, error) { misuse(); return 0, nil })
+		if err == nil || !strings.Contains(err.Error(), "TestMisuseIsTheJobs") || !strings.Contains(err.Error(), "fault_test.go:") {
+			t.Errorf("%s: the error does not say where: %v", name, err)
+		}
+	}
+}

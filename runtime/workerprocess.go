@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -102,7 +103,7 @@ func (w *workerProcess) lost() *WorkerLostError {
 		reason += w.session.guess(reason, stderr)
 	}
 	if stacks := w.stacks.Load(); stacks != nil {
-		stderr = strings.TrimSuffix(stderr, "\n") + "\n\nIts goroutines when it was killed:\n\n" + *stacks
+		stderr = cmp.Or(strings.TrimSuffix(stderr, "\n"), "(nothing)") + "\n\nIts goroutines when it was killed:\n\n" + *stacks
 	}
 	return &WorkerLostError{Reason: reason, Stderr: stderr}
 }

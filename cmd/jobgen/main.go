@@ -108,6 +108,21 @@ const usage = `usage: jobgen [-check] [-diff] [-n] [-json] [-tags list] [-C dir]
        jobgen version
 `
 
+// help is what usage leaves out.
+const help = usage + `
+Packages are named as for go build; without any, it is the one in the current directory.
+
+  -check      write nothing; say which files are stale, and why
+  -diff       write nothing; print the changes as a unified diff
+  -n          write nothing; print the names of the files that would be written or removed
+  -json       print the findings as JSON on standard output
+  -tags list  build tags, as for go build
+  -C dir      work in dir
+
+explain says of each worker where it can run, and why not elsewhere, or what a code such as JG011 means.
+All about it: go doc github.com/jobgen/jobgen/cmd/jobgen
+`
+
 // options are the flags of the command.
 type options struct {
 	check, diff, dry, json bool
@@ -136,7 +151,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		case "explain":
 			return explainCommand(args[1:], stdout, stderr)
 		case "help":
-			fmt.Fprint(stdout, usage)
+			fmt.Fprint(stdout, help)
 			return exitOK
 		}
 	}
@@ -173,7 +188,6 @@ func isGoFile(p string) bool {
 func newFlags(name string, stderr io.Writer, o *options) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage) }
 	flags.StringVar(&o.tags, "tags", "", "build tags, as for go build")
 	flags.StringVar(&o.dir, "C", "", "work in this directory")
 	return flags
@@ -181,10 +195,13 @@ func newFlags(name string, stderr io.Writer, o *options) *flag.FlagSet {
 
 // parseFlags says with which code to exit if the flags settle that already.
 func parseFlags(flags *flag.FlagSet, args []string) (code int, done bool) {
+	flags.Usage = func() {} // which would be called for help and for mistakes alike
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(flags.Output(), help)
 		return exitOK, true
 	case err != nil:
+		fmt.Fprint(flags.Output(), usage)
 		return exitUsage, true
 	}
 	return 0, false
