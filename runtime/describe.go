@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jobgen/jobgen/sharedmem"
@@ -80,8 +81,12 @@ func (d *description) value(v reflect.Value, depth int) {
 	case reflect.Slice, reflect.Array:
 		d.elements(v, depth)
 	case reflect.Struct:
-		if v.Type().PkgPath() == arrayPackage {
+		switch {
+		case v.Type().PkgPath() == arrayPackage:
 			d.array(v)
+			return
+		case v.Type() == reflect.TypeFor[time.Time]() && v.CanInterface():
+			d.text(v.Interface().(time.Time).Format(time.RFC3339Nano))
 			return
 		}
 		d.fields(v, depth)

@@ -30,6 +30,7 @@ func TestDescribe(t *testing.T) {
 		`p.F(&{next:&{next:…}})`:    loop,
 		`p.F((1+2i))`:               1 + 2i,
 		`p.F(true)`:                 true,
+		`p.F(2026-01-02T03:04:05Z)`: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		`p.F(&nil)`:                 new(*int),
 		`p.F("` + strings.Repeat("x", 64) + `"… (70 bytes))`: strings.Repeat("x", 70),
 	} {
