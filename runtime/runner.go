@@ -100,7 +100,7 @@ func (r *Runner[In, Out]) Unordered(ctx context.Context, inputs iter.Seq[In], op
 }
 
 // Batch returns a batch of jobs that start when they are submitted. Wait must be called on it, or
-// ctx must end, to release its workers.
+// ctx must end, to release its workers; in debug mode, where jobs run on the caller's goroutine, only Wait does.
 func (r *Runner[In, Out]) Batch(ctx context.Context, opts ...Option) *Batch[In, Out] {
 	cfg, err := r.resolve(opts)
 	return newBatch(ctx, r.described(cfg), cfg, err)
