@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -281,7 +282,7 @@ func readObject(ctx context.Context, store jetstream.ObjectStore, name string) (
 	defer stop()
 	object, err := store.Get(impatient{patient}, name)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(ctx.Err(), err)
 	}
 	defer object.Close()
 	info, err := object.Info()
@@ -303,7 +304,9 @@ func readObject(ctx context.Context, store jetstream.ObjectStore, name string) (
 		switch {
 		case errors.Is(err, io.EOF):
 			return b[:n], nil
-		case errors.As(err, &late) && late.Timeout() && ctx.Err() == nil:
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.As(err, &late) && late.Timeout():
 			if time.Since(last) > apiTimeout { // some of its messages are gone
 				return nil, fmt.Errorf("%w: %d of %d bytes came", errIncomplete, n, info.Size)
 			}
