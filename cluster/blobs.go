@@ -204,7 +204,8 @@ func (s *blobs) remove(h *heldPart, p [32]byte, name string) {
 
 // drop removes an object from the server. What fails to be removed goes with the bucket.
 //
-// The library's Delete would store that it is gone, for which a full store has no room.
+// The library's Delete would store that it is gone, for which a full store has no room. The names of the stream and of the
+// subjects are those of the object stores of all of NATS' clients (its design ADR-20).
 func (s *blobs) drop(name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
 	defer cancel()

@@ -134,7 +134,7 @@ func (c *crewState) reasons() []string { return append(c.refused, c.silent...) }
 
 func (s *session) crewNow() (c crewState) {
 	var lost []string
-	defer func() {
+	defer func() { // when s.mu is free again
 		for _, name := range lost {
 			s.log.Warn("a worker is not heard of any more; what it had is given to others", "run", s.run, "worker", name, "for", presenceGone)
 		}

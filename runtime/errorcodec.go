@@ -13,8 +13,9 @@ import (
 
 // RemoteError is an error that a job returned in another process, and whose type cannot come along: it is not
 // marked //jobgen:error.
-// errors.Is finds what it wraps of the errors that both processes know: those of packages bufio, bytes, context, errors, io,
-// io/fs, net, os, os/exec, strconv and syscall, of jobgen itself, and those given to [RegisterError], as others of the standard library have to be.
+// errors.Is finds what it wraps of the errors that both processes know: the variables of packages bufio, bytes, context,
+// errors, io, io/fs, net, os, os/exec and strconv, the numbers of syscall, jobgen's own, and those given to [RegisterError].
+// Variables of other packages, also of the standard library's, have to be given to it.
 type RemoteError struct {
 	Type string  // of the error there: "*csv.ParseError"
 	Text string  // what its Error method returned

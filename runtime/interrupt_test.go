@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -272,6 +273,24 @@ func ends(pid int) bool {
 		}
 	}
 	return true
+}
+
+// A batch whose context ends leaves no process behind, though nobody calls Wait.
+func TestBatchEndsItsProcesses(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	b := mortals(mortal{}, jobgen.Workers(1)).Batch(ctx)
+	text, err := b.Submit("pid").Get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if !ends(pid) {
+		t.Errorf("process %d is still there", pid)
+	}
 }
 
 // alive reports whether a process runs; one that nobody has waited for yet does not.

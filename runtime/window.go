@@ -8,7 +8,7 @@ type window struct {
 	chosen int64 // by the user; 0: nothing
 	chunk  int64 // jobs in a chunk, at most
 	place  int64 // bytes of an input and a result
-	now    int64
+	now    int64 // jobs; it only grows
 }
 
 const (
@@ -16,6 +16,7 @@ const (
 	chunksAhead = 4       // chunks for each worker that a stream may be ahead of its consumer
 )
 
+// newWindow makes the window of a run as it is at first: a job of each chunk that may be ahead.
 func newWindow[In, Out any](r *run) window {
 	w := window{run: r, chosen: int64(r.cfg.window), chunk: streamChunk}
 	if r.session != nil {
