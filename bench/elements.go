@@ -13,9 +13,9 @@ func elements(b *bench) *table {
 		title: "A loop over an array, and the same loop over a slice of the heap: time per element",
 		head:  []string{"", "read: slice", "array", "array / slice", "write: slice", "array", "array / slice"},
 		notes: []string{
-			"Reading adds all elements up, writing computes them from their indices. At and Set are compared with s[i], s[i*cols+j], s[(i*n1+j)*n2+k] and, transposed, s[j*rows+i]. In the rows of Slice both are the same loop over a slice.",
+			"Reading adds all elements up, writing computes them from their indices. At and Set are compared with s[i], s[i*cols+j], s[(i*n1+j)*n2+k] and, by columns or transposed, s[j*rows+i]; by columns is At(j, i) of the matrix as it lies, transposed is At(i, j) of its T. In the rows of Slice both are the same loop over a slice.",
 			"A sum of float64 waits for each addition, and work on an index can hide there. That is not so with int64. 16 KiB fit the first cache.",
-			"Where the linker puts a loop of so few instructions, and what else the core has to do, matters: these figures can differ by a fifth from build to build, and by more on a busy machine.",
+			"Where the linker puts a loop of so few instructions matters, up to twice the time: each loop is compiled eight times, and all eight are run.",
 		},
 	}
 	for _, e := range []extent{cached, {b.scale(2500, 50), 40, b.scale(100, 10)}} {
@@ -27,7 +27,7 @@ func elements(b *bench) *table {
 		}
 		data.make(e)
 		for _, p := range passes {
-			b.racePass(t, p, e.size())
+			b.racePass(t, p, places*e.size())
 		}
 		data.release()
 	}
@@ -84,32 +84,56 @@ var (
 	intSum   int64
 )
 
+// passes are the loops over arrays of an extent, in all their places.
 func (d *twins) passes(e extent) []pass {
+	copies := [places][]pass{passesAt[[1]byte](d, e), passesAt[[2]byte](d, e), passesAt[[3]byte](d, e), passesAt[[4]byte](d, e),
+		passesAt[[5]byte](d, e), passesAt[[6]byte](d, e), passesAt[[7]byte](d, e), passesAt[[8]byte](d, e)}
+	var all []pass
+	for k, p := range copies[0] {
+		each := func(loop func(p pass) func()) func() {
+			return func() {
+				for _, passes := range copies {
+					loop(passes[k])()
+				}
+			}
+		}
+		all = append(all, pass{p.name,
+			each(func(p pass) func() { return p.readSlice }), each(func(p pass) func() { return p.readArray }),
+			each(func(p pass) func() { return p.writeSlice }), each(func(p pass) func() { return p.writeArray })})
+	}
+	return all
+}
+
+// passesAt are the loops in one place.
+func passesAt[P address](d *twins, e extent) []pass {
 	n, rows, cols, size := e.size(), e.n0, e.n1*e.n2, bytesText(8*e.size())
 	all := []pass{
 		{"At and Set, 1-D, " + size,
-			func() { floatSum = sumSlice1(d.slice, n) }, func() { floatSum = sumArray1(d.d1, n) },
-			func() { setSlice1(d.slice, n) }, func() { setArray1(d.d1, n) }},
+			func() { floatSum = sumSlice1[P](d.slice, n) }, func() { floatSum = sumArray1[P](d.d1, n) },
+			func() { setSlice1[P](d.slice, n) }, func() { setArray1[P](d.d1, n) }},
 		{"At and Set, 2-D, " + size,
-			func() { floatSum = sumSlice2(d.slice, rows, cols) }, func() { floatSum = sumArray2(d.d2, rows, cols) },
-			func() { setSlice2(d.slice, rows, cols) }, func() { setArray2(d.d2, rows, cols) }},
+			func() { floatSum = sumSlice2[P](d.slice, rows, cols) }, func() { floatSum = sumArray2[P](d.d2, rows, cols) },
+			func() { setSlice2[P](d.slice, rows, cols) }, func() { setArray2[P](d.d2, rows, cols) }},
 		{"At and Set, 3-D, " + size,
-			func() { floatSum = sumSlice3(d.slice, e.n0, e.n1, e.n2) }, func() { floatSum = sumArray3(d.d3, e.n0, e.n1, e.n2) },
-			func() { setSlice3(d.slice, e.n0, e.n1, e.n2) }, func() { setArray3(d.d3, e.n0, e.n1, e.n2) }},
+			func() { floatSum = sumSlice3[P](d.slice, e.n0, e.n1, e.n2) }, func() { floatSum = sumArray3[P](d.d3, e.n0, e.n1, e.n2) },
+			func() { setSlice3[P](d.slice, e.n0, e.n1, e.n2) }, func() { setArray3[P](d.d3, e.n0, e.n1, e.n2) }},
+		{"At and Set, by columns, " + size,
+			func() { floatSum = sumSliceT[P](d.slice, cols, rows) }, func() { floatSum = sumColumns[P](d.d2, cols, rows) },
+			func() { setSliceT[P](d.slice, cols, rows) }, func() { setColumns[P](d.d2, cols, rows) }},
 		{"At and Set, transposed, " + size,
-			func() { floatSum = sumSliceT(d.slice, cols, rows) }, func() { floatSum = sumArray2(d.turned, cols, rows) },
-			func() { setSliceT(d.slice, cols, rows) }, func() { setArray2(d.turned, cols, rows) }},
+			func() { floatSum = sumSliceT[P](d.slice, cols, rows) }, func() { floatSum = sumArray2[P](d.turned, cols, rows) },
+			func() { setSliceT[P](d.slice, cols, rows) }, func() { setArray2[P](d.turned, cols, rows) }},
 		{"Slice, " + size,
-			func() { floatSum = sumSlice1(d.slice, n) }, func() { floatSum = sumSlice1(d.d1.Slice(), n) },
-			func() { setSlice1(d.slice, n) }, func() { setSlice1(d.d1.Slice(), n) }},
+			func() { floatSum = sumSlice1[P](d.slice, n) }, func() { floatSum = sumSlice1[P](d.d1.Slice(), n) },
+			func() { setSlice1[P](d.slice, n) }, func() { setSlice1[P](d.d1.Slice(), n) }},
 	}
 	if e != cached {
 		return all // of float64; int64 is there to see the work of the processor
 	}
 	return append(all,
 		pass{"At and Set, 2-D of int64, " + size,
-			func() { intSum = sumSliceInts(d.ints, rows, cols) }, func() { intSum = sumArrayInts(d.whole, rows, cols) },
-			func() { setSliceInts(d.ints, rows, cols) }, func() { setArrayInts(d.whole, rows, cols) }})
+			func() { intSum = sumSliceInts[P](d.ints, rows, cols) }, func() { intSum = sumArrayInts[P](d.whole, rows, cols) },
+			func() { setSliceInts[P](d.ints, rows, cols) }, func() { setArrayInts[P](d.whole, rows, cols) }})
 }
 
 // racePass adds the row of a pass over n elements.

@@ -27,14 +27,14 @@ func files(b *bench) *table {
 		return func() time.Duration {
 			load(path)
 			runtime.GC()
-			return clocked(func() { floatSum = sumSlice1(load(path), n) })
+			return clocked(func() { floatSum = sumSlice1[[1]byte](load(path), n) })
 		}
 	}
 	ways := []way{
 		{"OpenNPY", 1, func() time.Duration {
 			return clocked(func() {
 				a := need(sharedmem.OpenNPY[float64](path))
-				floatSum = sumSlice1(a.Slice(), n)
+				floatSum = sumSlice1[[1]byte](a.Slice(), n)
 				check(a.Close())
 			})
 		}},
@@ -45,7 +45,7 @@ func files(b *bench) *table {
 		{"os.ReadFile, converted", 1, read(convertedFile)},
 		{"io.ReadFull into a slice", 1, read(readInto)},
 		{"no file: a slice is added up", 1, func() time.Duration {
-			return clocked(func() { floatSum = sumSlice1(slice, n) })
+			return clocked(func() { floatSum = sumSlice1[[1]byte](slice, n) })
 		}},
 	}
 	if b.asks(ways) {

@@ -39,7 +39,7 @@ func CopyOf[T any](arena *Arena, s []T, shape ...int) (Array[T], error) {
 	if err != nil {
 		return a, err
 	}
-	copy(a.data, s)
+	copy(a.data(), s)
 	arena.copied(len(s) * a.v.elem.size)
 	return a, nil
 }
@@ -62,8 +62,9 @@ func Stack[T any](arena *Arena, rows [][]T) (Array[T], error) {
 	if err != nil {
 		return a, err
 	}
+	data := a.data()
 	for i, r := range rows {
-		copy(a.data[i*cols:], r)
+		copy(data[i*cols:], r)
 	}
 	arena.copied(len(rows) * cols * a.v.elem.size)
 	return a, nil
@@ -87,7 +88,7 @@ func alloc[T any](arena *Arena, op string, shape []int, zeroed bool) (Array[T], 
 		stamp: word(s.region.Bytes, base+atStamp).Load(),
 		shape: slices.Clone(shape), strides: rowMajor(shape),
 	}
-	return Array[T]{data: elements[T](s.region.Bytes, v.off, n), v: arena.add(v, nil)}, nil
+	return arrayOf(elements[T](s.region.Bytes, v.off, n), arena.add(v, nil)), nil
 }
 
 func (a *Arena) copied(bytes int) {

@@ -16,8 +16,17 @@ import (
 // When the arena is closed its arrays end. Every method that touches memory then panics with
 // an error that names the array; Shape, Len and String still work.
 type Array[T any] struct {
-	data []T // from element 0 to the last one that the strides lead to
-	v    *view
+	first *T // element 0
+	near
+	v *view
+}
+
+// near is what At and Set are quicker to find here than in the view; see index.go. The compiler keeps an Array in registers as long as
+// it has no more than four words, and no struct in it more than four fields (cmd/compile/internal/ssa: CanSSA).
+type near struct {
+	_    [0]func() // no ==, which would compare handles
+	last int       // the length of the last axis
+	mid  int       // of three dimensions the length of the middle axis, of two the step of the first
 }
 
 // Shape returns the length of each axis, in a slice of its own.
@@ -81,18 +90,18 @@ func (a Array[T]) Slice() []T {
 		panic(misuse("sharedmem: Slice of the " + a.v.describe() + ", whose elements do not lie one after the other (strides " +
 			shapeText(a.v.strides) + "); use All or AppendTo"))
 	}
-	return a.data[:len(a.data):len(a.data)]
+	return a.data()
 }
 
 // All yields the elements in the order of their indices, the last running fastest, with their number in that order.
 func (a Array[T]) All() iter.Seq2[int, T] {
 	a.v.live("All")
 	return func(yield func(int, T) bool) {
-		n := 0
+		data, n := a.data(), 0
 		for off, run := range a.v.runs() {
 			a.v.live("All")
 			for i := range run {
-				if !yield(n, a.data[off+i*a.v.gap()]) {
+				if !yield(n, data[off+i*a.v.gap()]) {
 					return
 				}
 				n++
@@ -106,13 +115,14 @@ func (a Array[T]) All() iter.Seq2[int, T] {
 func (a Array[T]) AppendTo(s []T) []T {
 	a.v.live("AppendTo")
 	s = slices.Grow(s, a.Len())
+	data := a.data()
 	for off, run := range a.v.runs() {
 		if a.v.gap() == 1 {
-			s = append(s, a.data[off:off+run]...)
+			s = append(s, data[off:off+run]...)
 			continue
 		}
 		for i := range run {
-			s = append(s, a.data[off+i*a.v.gap()])
+			s = append(s, data[off+i*a.v.gap()])
 		}
 	}
 	return s

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -433,6 +434,9 @@ func TestIndexPanics(t *testing.T) {
 
 // At and Set are quick only because the compiler inlines them, and the closures in them; see index.go.
 func TestInlining(t *testing.T) {
+	if size := reflect.TypeFor[sharedmem.Array[float64]]().Size(); size > 4*unsafe.Sizeof(uintptr(0)) {
+		t.Errorf("an Array has %d bytes, and so no place in registers", size)
+	}
 	if testing.Short() {
 		t.Skip("builds the tests")
 	}
@@ -463,6 +467,7 @@ func placements(t *testing.T, a sharedmem.Array[int64]) map[string]sharedmem.Arr
 			"transposed":  plain.T(),
 			"last spread": plain.Window(dims-1, 0, plain.Dim(dims-1), 2),
 			"rows spread": plain.Window(0, 0, plain.Dim(0), 2),
+			"one column":  plain.Window(dims-1, 0, 1, 3),
 		} {
 			all[fmt.Sprintf("%d dimensions, %s", dims, name)] = a
 		}

@@ -83,7 +83,7 @@ func (a *Array[T]) UnmarshalBinary(b []byte) error {
 		seg: s, elem: e, base: h.base, off: h.off, madeAt: here(), stamp: h.stamp,
 		shape: h.shape, strides: h.strides, readOnly: s.region.ReadOnly,
 	}
-	*a = Array[T]{data: data, v: o.add(v, nil)}
+	*a = arrayOf(data, o.add(v, nil))
 	return nil
 }
 

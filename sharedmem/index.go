@@ -14,95 +14,104 @@ import (
 // all is inlined the number of indices is known, and what is written here for other numbers is gone, with the slice
 // idx. TestInlining notices if a new compiler does otherwise.
 //
-// And a loop is quick if the path that it takes each time goes straight on. Where the elements of the last axis are neighbours, as
-// in most arrays, that path has a multiplication less; others go a second way, which costs two jumps. (In one dimension
-// the jumps would cost as much as the multiplication.) All else ends in a panic.
+// And a loop is quick if little is done each time, and if that goes straight on:
+//
+//   - Where the elements of the last axis are neighbours, as in most arrays, an index on it is not multiplied. What is found that way is
+//     put right for other arrays, which costs these two jumps more. It is computed before the comparison, whose jump then
+//     leads back to the loop; after it, there would be one more.
+//   - Of the limits only that of the first axis, which says whether the array is there at all, is read each time. The others, and what
+//     else there is room for, are in the Array, and so in registers. In a loop that waits for memory fewer reads are more elements on
+//     their way.
+//   - uint32 makes a copy of an index that the compiler does not take for the index itself, to be either that or another number; otherwise it
+//     would copy it behind the comparison, with a jump. Arrays of more than 1<<32 elements in one dimension go the second way.
+//   - The argument of the closure is read on the line of its call. A line with a call that is inlined has to have an instruction, and would
+//     get one that does nothing.
+//
+// All else ends in a panic.
 
-// limits are what indices must stay below, by their number. All are 0 but those for as many as the array has
-// dimensions, and these are 0 too when it has ended: so the comparisons that tell a wrong index tell a wrong number of them,
-// too, and an array that is no more. Arrays of more dimensions have a loop.
-type limits struct {
-	one   uint
-	two   [2]uint
-	three [3]uint
-}
+// limits are what the index on the first axis must stay below, by the number of indices. All are 0 but the one for as many as the array
+// has dimensions, and that is 0 too when it has ended: so the comparison that tells a wrong index tells a wrong number of them, too, and
+// an array that is no more. Arrays of more dimensions have a loop.
+type limits struct{ one, two, three uint }
 
 // At returns an element: At(i) of a one-dimensional array, At(i, j) of a two-dimensional one. It panics
 // if an index is out of range, if there are not as many as dimensions, or if the array has ended.
 func (a Array[T]) At(idx ...int) T {
-	return func() T {
+	return func(step int) T {
 		off, v := 0, a.v
 		switch len(idx) {
 		case 1:
 			i := idx[0]
-			if uint(i) >= v.readAny.one {
-				panic(v.refuse(&v.readAny, i))
+			off = int(uint32(i))
+			if uint(i) >= v.read.one {
+				if uint(i) >= v.readAny.one {
+					panic(v.refuse(&v.readAny, i))
+				}
+				off = i * step
 			}
-			off = i * v.steps[0]
 		case 2:
 			i, j := idx[0], idx[1]
-			if uint(i) < v.read.two[0] && uint(j) < v.read.two[1] {
-				off = i*v.steps[0] + j
-			} else {
-				if uint(i) >= v.readAny.two[0] || uint(j) >= v.readAny.two[1] {
+			off = i*a.mid + j
+			if uint(i) >= v.read.two || uint(j) >= uint(a.last) {
+				if uint(i) >= v.readAny.two || uint(j) >= uint(a.last) {
 					panic(v.refuse(&v.readAny, i, j))
 				}
-				off = i*v.steps[0] + j*v.steps[1]
+				off += j * v.spread
 			}
 		case 3:
 			i, j, k := idx[0], idx[1], idx[2]
-			if uint(i) < v.read.three[0] && uint(j) < v.read.three[1] && uint(k) < v.read.three[2] {
-				off = i*v.steps[0] + j*v.steps[1] + k
-			} else {
-				if uint(i) >= v.readAny.three[0] || uint(j) >= v.readAny.three[1] || uint(k) >= v.readAny.three[2] {
+			off = i*step + j*v.step1 + k
+			if uint(i) >= v.read.three || uint(j) >= uint(a.mid) || uint(k) >= uint(a.last) {
+				if uint(i) >= v.readAny.three || uint(j) >= uint(a.mid) || uint(k) >= uint(a.last) {
 					panic(v.refuse(&v.readAny, i, j, k))
 				}
-				off = i*v.steps[0] + j*v.steps[1] + k*v.steps[2]
+				off += k * v.spread
 			}
 		default:
 			off = v.place(&v.readAny, idx)
 		}
-		return *element(a.data, off)
-	}()
+		return *element(a.first, off)
+	}(a.v.step0)
 }
 
 // Set changes an element: Set(x, i, j) is a[i][j] = x. It panics as At does, and if the array is read-only.
 func (a Array[T]) Set(x T, idx ...int) {
 	// The same as At; what they have in common would be one function if that were inlined, too.
-	func() {
+	func(step int) {
 		off, v := 0, a.v
 		switch len(idx) {
 		case 1:
 			i := idx[0]
-			if uint(i) >= v.writeAny.one {
-				panic(v.refuse(&v.writeAny, i))
+			off = int(uint32(i))
+			if uint(i) >= v.write.one {
+				if uint(i) >= v.writeAny.one {
+					panic(v.refuse(&v.writeAny, i))
+				}
+				off = i * step
 			}
-			off = i * v.steps[0]
 		case 2:
 			i, j := idx[0], idx[1]
-			if uint(i) < v.write.two[0] && uint(j) < v.write.two[1] {
-				off = i*v.steps[0] + j
-			} else {
-				if uint(i) >= v.writeAny.two[0] || uint(j) >= v.writeAny.two[1] {
+			off = i*a.mid + j
+			if uint(i) >= v.write.two || uint(j) >= uint(a.last) {
+				if uint(i) >= v.writeAny.two || uint(j) >= uint(a.last) {
 					panic(v.refuse(&v.writeAny, i, j))
 				}
-				off = i*v.steps[0] + j*v.steps[1]
+				off += j * v.spread
 			}
 		case 3:
 			i, j, k := idx[0], idx[1], idx[2]
-			if uint(i) < v.write.three[0] && uint(j) < v.write.three[1] && uint(k) < v.write.three[2] {
-				off = i*v.steps[0] + j*v.steps[1] + k
-			} else {
-				if uint(i) >= v.writeAny.three[0] || uint(j) >= v.writeAny.three[1] || uint(k) >= v.writeAny.three[2] {
+			off = i*step + j*v.step1 + k
+			if uint(i) >= v.write.three || uint(j) >= uint(a.mid) || uint(k) >= uint(a.last) {
+				if uint(i) >= v.writeAny.three || uint(j) >= uint(a.mid) || uint(k) >= uint(a.last) {
 					panic(v.refuse(&v.writeAny, i, j, k))
 				}
-				off = i*v.steps[0] + j*v.steps[1] + k*v.steps[2]
+				off += k * v.spread
 			}
 		default:
 			off = v.place(&v.writeAny, idx)
 		}
-		*element(a.data, off) = x
-	}()
+		*element(a.first, off) = x
+	}(a.v.step0)
 }
 
 // place returns where an element of an array with many dimensions lies.
@@ -151,16 +160,25 @@ func (v *view) limit() {
 	if contiguous(v.shape, v.strides) {
 		v.strides = rowMajor(v.shape) // also on axes with one place, where it makes no difference
 	}
-	copy(v.steps[:], v.strides)
+	v.step0, v.spread = v.strides[0], v.gap()-1
+	if len(v.shape) > 1 {
+		v.step1 = v.strides[1]
+	}
 	v.clear()
 	v.readAny = limitsOf(v.shape)
-	if d := len(v.shape); d > 0 && v.strides[d-1] == 1 {
+	if v.rowsAreSlices() {
 		v.read = v.readAny
+		if uint64(v.read.one) > 1<<32 {
+			v.read.one = 0
+		}
 	}
 	if !v.readOnly {
 		v.write, v.writeAny = v.read, v.readAny
 	}
 }
+
+// rowsAreSlices reports whether the elements of the last axis are neighbours, or whether there are not even two.
+func (v *view) rowsAreSlices() bool { return v.shape[len(v.shape)-1] < 2 || v.gap() == 1 }
 
 // clear has At and Set refuse every index.
 func (v *view) clear() {
@@ -168,14 +186,14 @@ func (v *view) clear() {
 }
 
 func limitsOf(shape []int) (l limits) {
-	n := func(axis int) uint { return uint(shape[axis]) }
+	n := uint(shape[0])
 	switch len(shape) {
 	case 1:
-		l.one = n(0)
+		l.one = n
 	case 2:
-		l.two = [2]uint{n(0), n(1)}
+		l.two = n
 	case 3:
-		l.three = [3]uint{n(0), n(1), n(2)}
+		l.three = n
 	}
 	return l
 }

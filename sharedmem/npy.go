@@ -85,7 +85,7 @@ func mapped[T any](region *mem.Region, path string, h npy.Header, shape []int, e
 	if h.Fortran {
 		v.strides = columnMajor(shape)
 	}
-	return Array[T]{data: elements[T](region.Bytes, v.off, product(shape)), v: o.add(v, nil)}
+	return arrayOf(elements[T](region.Bytes, v.off, product(shape)), o.add(v, nil))
 }
 
 // openRegular opens a file that has a size. To open anything else could wait for ever.

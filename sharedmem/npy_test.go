@@ -3,7 +3,9 @@ package sharedmem_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,6 +141,45 @@ func TestOpenNPYIsReadOnly(t *testing.T) {
 			contains(t, panics(t, func() { a.Set(1, middle(a)...) }), "Set(x, ", "which is read-only")
 		})
 	}
+}
+
+// What At and Set do with 32 bits of an index must not find another element.
+func TestMoreThan32Bits(t *testing.T) {
+	if math.MaxInt == math.MaxInt32 {
+		t.Skip("no array is that large")
+	}
+	wide := uint64(1) << 32 // no constant, which would not do where an int has 32 bits
+	top := int(wide)
+	n := top + 3
+	path := filepath.Join(t.TempDir(), "x.npy")
+	dict := fmt.Sprintf("{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }", n)
+	header := fmt.Sprintf("\x93NUMPY\x01\x00\x76\x00%-117s\n", dict) // 128 bytes
+	if err := os.WriteFile(path, []byte(header), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, int64(len(header)+n)); err != nil {
+		t.Skip(err) // not every file system has files with holes
+	}
+	a, err := sharedmem.UpdateNPY[uint8](path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	a.Set(1, 2)
+	a.Set(2, top+2)
+	if a.At(2) != 1 || a.At(top+2) != 2 || a.At(top) != 0 {
+		t.Errorf("the elements are %d, %d and %d, want 1, 2, 0", a.At(2), a.At(top+2), a.At(top))
+	}
+	rest := a.Rows(1, n) // one less is still too many
+	if rest.At(1) != 1 || rest.At(top+1) != 2 {
+		t.Errorf("the elements are %d and %d, want 1, 2", rest.At(1), rest.At(top+1))
+	}
+	few := a.Rows(2, top+2)
+	if few.Set(3, top-1); few.At(top-1) != 3 || a.At(top+1) != 3 {
+		t.Errorf("the last of 1<<32 elements is %d, want 3", a.At(top+1))
+	}
+	contains(t, panics(t, func() { few.At(top) }), "out of range")
+	contains(t, panics(t, func() { a.At(n) }), "out of range")
 }
 
 func TestUpdateNPY(t *testing.T) {

@@ -92,14 +92,14 @@ func (a Array[T]) writeNPY(w io.Writer) error {
 // writeRuns writes elements that do not lie one after the other.
 func (a Array[T]) writeRuns(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 1<<20)
-	var run []T
+	data, run := a.data(), []T(nil)
 	for off, n := range a.v.runs() {
 		if a.v.gap() == 1 {
-			run = a.data[off : off+n]
+			run = data[off : off+n]
 		} else {
 			run = run[:0]
 			for i := range n {
-				run = append(run, a.data[off+i*a.v.gap()])
+				run = append(run, data[off+i*a.v.gap()])
 			}
 		}
 		if _, err := out.Write(bytesOf(run)); err != nil {

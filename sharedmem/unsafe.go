@@ -22,10 +22,27 @@ func bytesOf[T any](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(s[0])))
 }
 
-// element points to an element of s. The caller has checked that there is one, by the shape of an array: a second check, as
-// that of s[i], takes a tenth of the time of a quick loop.
-func element[T any](s []T, i int) *T {
-	return (*T)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(s)), i*int(unsafe.Sizeof(s[0]))))
+// element points to the element that lies i behind the first one. The caller has checked that there is one, by the shape of an array: a
+// second check, as that of s[i], takes a tenth of the time of a quick loop.
+func element[T any](first *T, i int) *T {
+	return (*T)(unsafe.Add(unsafe.Pointer(first), i*int(unsafe.Sizeof(*first))))
+}
+
+// data are the elements of a from the first to the last one that its strides lead to.
+func (a Array[T]) data() []T { return unsafe.Slice(a.first, span(a.v.shape, a.v.strides)) }
+
+// arrayOf makes an Array of the elements that a view leads to.
+func arrayOf[T any](data []T, v *view) Array[T] {
+	a := Array[T]{first: unsafe.SliceData(data), v: v}
+	d := len(v.shape)
+	a.last = v.shape[d-1]
+	switch d {
+	case 2:
+		a.mid = v.strides[0]
+	case 3:
+		a.mid = v.shape[1]
+	}
+	return a
 }
 
 // offsetIn returns where the slice s begins in b, and reports false if it lies elsewhere.

@@ -12,7 +12,8 @@ const maxDims = 8
 //
 // At and Set find what they need in the first fields; see index.go.
 type view struct {
-	steps             [3]int // elements from one place to the next on the first axes
+	step0, step1      int    // elements from one place to the next on the first axes
+	spread            int    // the same on the last axis, less 1
 	read, write       limits // of At and of Set, if the last axis has the step 1; write is all 0 if the array must not be written
 	readAny, writeAny limits // the same whatever the steps
 

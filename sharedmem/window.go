@@ -48,7 +48,8 @@ func (a Array[T]) Sub(idx ...int) Array[T] {
 	return a.part(first, slices.Clone(a.v.shape[n:]), slices.Clone(a.v.strides[n:]))
 }
 
-// T returns the transposed array, whose axes are in the opposite order. It is the same memory.
+// T returns the transposed array, whose axes are in the opposite order. It is the same memory. At and Set of an array whose last axis has
+// a step, as this one, take up to twice the time: a loop that does little else had better ask for At(j, i) of a itself.
 func (a Array[T]) T() Array[T] {
 	a.v.live("T")
 	shape, strides := slices.Clone(a.v.shape), slices.Clone(a.v.strides)
@@ -86,5 +87,5 @@ func (a Array[T]) part(first int, shape, strides []int) Array[T] {
 	v := *a.v
 	v.off += first * v.elem.size
 	v.shape, v.strides = shape, strides
-	return Array[T]{data: a.data[first : first+n : first+n], v: a.v.owner.add(v, a.v)}
+	return arrayOf(a.data()[first:first+n:first+n], a.v.owner.add(v, a.v))
 }
