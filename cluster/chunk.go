@@ -136,7 +136,7 @@ func (s *session) send(ctx context.Context, slot, first, attempt int, jobs [][]b
 			}
 		case <-ctx.Done():
 			halt()
-			return c.left, s.cancelChunk(slot, c, done)
+			return c.left, s.cancelChunk(context.Cause(ctx), slot, c, done)
 		case <-s.ctx.Done():
 			return c.left, context.Cause(s.ctx)
 		}
@@ -158,15 +158,24 @@ func (s *session) forget(c *chunkCall) {
 	close(c.over)
 }
 
+// mostCause is how long a cause may be that goes to the workers with the order to end.
+const mostCause = 64 << 10
+
 // cancelChunk ends a chunk, and waits for the jobs of it that are running, though not for ever.
-func (s *session) cancelChunk(slot int, c *chunkCall, done func(jobgen.Done)) error {
+func (s *session) cancelChunk(cause error, slot int, c *chunkCall, done func(jobgen.Done)) error {
 	c.mu.Lock()
 	sequence := c.sequence
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), cancelGrace)
 	defer cancel()
 	began := time.Now()
-	s.tell(ctx, control{Cancel: c.number}) // its answer says how far away the server is
+	order := control{Cancel: c.number}
+	if cause != context.Canceled {
+		if text := jobgen.AppendError(nil, cause); len(text) <= mostCause {
+			order.Cause = text
+		}
+	}
+	s.tell(ctx, order) // its answer says how far away the server is
 	rtt := time.Since(began)
 	if ctx.Err() != nil {
 		return nil

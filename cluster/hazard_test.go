@@ -112,6 +112,12 @@ func (h *hazard) do(ctx context.Context, d deed) (string, error) {
 		} else {
 			time.Sleep(time.Millisecond)
 		}
+	case "say why": // its context has ended
+		<-ctx.Done()
+		if err := os.WriteFile(filepath.Join(h.Dir, fmt.Sprint("why-", d.N)), []byte(context.Cause(ctx).Error()), 0o600); err != nil {
+			return "", err
+		}
+		return "", context.Cause(ctx)
 	case "fail":
 		return "", errors.New("it fails")
 	}

@@ -34,9 +34,9 @@ type hosted struct {
 
 	mu      sync.Mutex
 	ended   bool
-	chunks  map[uint64]context.CancelFunc // that run here
-	fetched []uint64                      // segments of the driver's shared memory
-	working sync.WaitGroup                // chunks
+	chunks  map[uint64]context.CancelCauseFunc // that run here
+	fetched []uint64                           // segments of the driver's shared memory
+	working sync.WaitGroup                     // chunks
 }
 
 // met takes up a run, or what has changed of one.
@@ -96,7 +96,7 @@ func (a *agent) host(m *manifest) (_ *hosted, why string) {
 	if f := worker.Fingerprint(); f != m.Fingerprint {
 		return nil, fmt.Sprintf("%s is encoded in another way here (%x) than by the driver (%x)", m.Worker, f, m.Fingerprint)
 	}
-	h := &hosted{agent: a, manifest: *m, chunks: map[uint64]context.CancelFunc{}}
+	h := &hosted{agent: a, manifest: *m, chunks: map[uint64]context.CancelCauseFunc{}}
 	h.heard.Store(time.Now().UnixNano())
 	h.ctx, h.cancel = context.WithCancel(a.ctx)
 	err = a.conn.do(h.ctx, "taking up run "+m.Run, func(ctx context.Context) (err error) {
@@ -189,7 +189,11 @@ func (h *hosted) told(msg *nats.Msg) {
 		h.mu.Unlock()
 		if cancel != nil {
 			h.say(event{Kind: eventRunning, Chunk: c.Cancel})
-			cancel()
+			cause := context.Canceled
+			if len(c.Cause) > 0 {
+				cause = jobgen.ReadError(c.Cause)
+			}
+			cancel(cause)
 		}
 	}
 }

@@ -55,7 +55,8 @@ type presence struct {
 // control is what a driver tells all workers of a run.
 type control struct {
 	Epoch  uint64
-	Cancel uint64 `json:",omitempty"` // end the jobs of this chunk
+	Cancel uint64 `json:",omitempty"` // end the jobs of this chunk …
+	Cause  []byte `json:",omitempty"` // … for this encoded reason, unless it is context.Canceled
 	End    bool   `json:",omitempty"` // close; there will be no more chunks
 }
 

@@ -216,6 +216,49 @@ func TestScenario14Cancel(t *testing.T) {
 	noProcessLeft(t, agents...)
 }
 
+// Jobs can ask why they were told to end. Those that return it as their error have not failed.
+func TestCauseReachesJobs(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, serverConfig{})
+	c, _ := connect(t, s.url(), cluster.Options{})
+	agents := workers(t, s.url(), 1, 2)
+	for why, ending := range map[string]func(context.Context) (context.Context, func(error)){
+		"enough is known": func(ctx context.Context) (context.Context, func(error)) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			return ctx, cancel
+		},
+		context.DeadlineExceeded.Error(): func(ctx context.Context) (context.Context, func(error)) {
+			ctx, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
+			return ctx, func(err error) {
+				if err == nil {
+					cancel()
+				}
+			}
+		},
+	} {
+		ctx, end := ending(limited(t))
+		h, in := hazard{Dir: t.TempDir()}, deeds(2, 0)
+		in[0].Do, in[1].Do = "say why", "say why"
+		go func() {
+			eventually(t, "both jobs", func() bool { return begun(t, h.Dir, len(in)) == 2 })
+			end(errors.New(why))
+		}()
+		_, err := hazards(h, jobgen.On(c)).Run(ctx, in)
+		var run *jobgen.RunError
+		if !errors.As(err, &run) || len(run.Jobs) > 0 || !errors.Is(err, context.Cause(ctx)) {
+			t.Errorf("%s: the run ended with %v", why, err)
+		}
+		for i := range in {
+			if got, err := os.ReadFile(filepath.Join(h.Dir, fmt.Sprint("why-", i))); string(got) != why {
+				t.Errorf("job %d was told %q, %v; want %q", i, got, err, why)
+			}
+		}
+		end(nil)
+		nothingLeft(t, c)
+	}
+	noProcessLeft(t, agents...)
+}
+
 // A run of a few jobs need not wait for one of very many.
 func TestScenario15FairTurns(t *testing.T) {
 	s := newServer(t, serverConfig{})

@@ -63,8 +63,8 @@ func (h *hosted) work(slot int, msg *nats.Msg) {
 	if fault != nil && fault("taken") != nil {
 		return
 	}
-	ctx, cancel := context.WithCancel(h.ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(h.ctx)
+	defer cancel(nil)
 	defer keepAlive(ctx, msg, h.manifest.AckWait)()
 	w := &chunkWork{h: h, slot: slot, msg: msg, chunk: c, ctx: ctx, done: make([]bool, len(c.Inputs)), limit: h.agent.conn.inline()}
 	w.out = resultMessage{Epoch: c.Epoch, Number: c.Number, Agent: h.agent.name, Begun: -1, Start: time.Now()}

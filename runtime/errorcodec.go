@@ -151,6 +151,11 @@ func toWire(err error, depth int) *wireError {
 	switch e := err.(type) {
 	case *RemoteError: // it has come from yet another process
 		w.Type = e.Type
+	case *endCause: // a job returns the cause of its context's end, which has
+		w.Type = toWire(e.cause, wireDepth).Type
+		if r, ok := e.cause.(*RemoteError); ok {
+			w.Type = r.Type
+		}
 	}
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:

@@ -96,6 +96,11 @@ func (m *mortal) Do(ctx context.Context, in string) (string, error) {
 		<-ctx.Done()
 		fmt.Println("told", os.Getpid())
 		return "", ctx.Err()
+	case "context": // what the context says, after a file says that the job has begun
+		return tellContext(ctx, arg)
+	case "cause":
+		_, err := tellContext(ctx, arg)
+		return "", errors.Join(err, context.Cause(ctx))
 	case "child":
 		return startChild(arg)
 	case "exit": // whatever follows

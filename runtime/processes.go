@@ -69,6 +69,7 @@ func (p processes) Open(ctx context.Context, task Task) (Session, error) {
 		Run: task.Run, JobTimeout: task.JobTimeout, LogLevel: LowestLevel(task.Logger), Memory: task.MemoryLimit,
 		Untimed: task.Untimed, Together: task.Together,
 	}
+	s.hello.Deadline, _ = ctx.Deadline()
 	if err := s.makeBoard(); err != nil {
 		return nil, err
 	}

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/jobgen/jobgen/runtime/internal/proc"
 )
@@ -18,22 +18,43 @@ import (
 // orders are what a worker process is told while it runs a chunk. They come on a pipe of their own, and may be there
 // before the chunk that they are about.
 type orders struct {
-	ended atomic.Bool // there is nothing more to do
+	ended    atomic.Bool // there is nothing more to do
+	deadline time.Time   // of the run; zero: none
 
 	mu        sync.Mutex
 	chunk     uint64 // the number of the one that was begun last
-	cancelled uint64 // the highest number of one that is to end
-	cancel    context.CancelFunc
+	cancelled uint64 // the highest number of one that is to end …
+	why       order  // … and what the order said
+	end       func(order)
+}
+
+// order is an order to end a chunk.
+type order struct {
+	chunk uint64
+	due   bool  // the deadline of the run has passed
+	cause error // of the context's end
 }
 
 // context returns the context for a new seat.
 func (o *orders) context() context.Context {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	ctx, cancel := context.WithCancel(context.Background())
-	o.cancel = cancel
+	parent := context.Background()
+	var due *dueContext
+	if !o.deadline.IsZero() {
+		due = newDueContext(o.deadline)
+		parent = due
+	}
+	ctx, cancel := context.WithCancelCause(parent)
+	o.end = func(why order) {
+		if why.due && due != nil {
+			due.pass(why.cause)
+		} else {
+			cancel(why.cause)
+		}
+	}
 	if o.cancelled >= o.chunk {
-		cancel()
+		o.end(o.why)
 	}
 	return ctx
 }
@@ -46,13 +67,15 @@ func (o *orders) begin(chunk uint64) bool {
 	return o.cancelled < chunk
 }
 
-// end ends the context of a chunk's jobs. A chunk that is over by now has no context.
-func (o *orders) end(chunk uint64) {
+// obey ends the context of a chunk's jobs. A chunk that is over by now has no context.
+func (o *orders) obey(why order) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.cancelled = max(o.cancelled, chunk)
-	if o.cancel != nil && o.chunk == chunk {
-		o.cancel()
+	if why.chunk > o.cancelled {
+		o.cancelled, o.why = why.chunk, why
+	}
+	if o.end != nil && o.chunk == why.chunk {
+		o.end(why)
 	}
 }
 
@@ -60,7 +83,7 @@ func (o *orders) end(chunk uint64) {
 func (o *orders) stop() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.cancel()
+	o.end(order{})
 }
 
 // orphaned ends this process, to which err came instead of what its parent has to say: that has hung up or is no more,
@@ -83,8 +106,8 @@ func (s *processServer) obey() {
 			s.orders.orphaned(err)
 		}
 		switch {
-		case kind == frameCancel && len(content) == 8:
-			s.orders.end(binary.LittleEndian.Uint64(content))
+		case kind == frameCancel && len(content) >= orderHead:
+			s.orders.obey(readOrder(content))
 		case kind == frameStacks:
 			_ = s.Out.Write(frameStacks, jobStacks())
 		}

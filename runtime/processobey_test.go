@@ -9,7 +9,7 @@ import (
 // An order to cancel reaches the chunk that it is about, be it there already or not, and no other.
 func TestOrders(t *testing.T) {
 	var o orders
-	o.end(1) // before there is anything
+	o.obey(order{chunk: 1}) // before there is anything
 	if o.begin(1) {
 		t.Error("a chunk was begun that is to end")
 	}
@@ -17,11 +17,11 @@ func TestOrders(t *testing.T) {
 		t.Error("the next chunk was not begun")
 	}
 	ctx := o.context()
-	o.end(1)
+	o.obey(order{chunk: 1})
 	if ctx.Err() != nil {
 		t.Error("the order was for the chunk before")
 	}
-	o.end(2)
+	o.obey(order{chunk: 2})
 	if ctx.Err() != context.Canceled {
 		t.Error("the order for this chunk was not heard")
 	}
@@ -29,14 +29,14 @@ func TestOrders(t *testing.T) {
 		t.Error("the chunk after it was not begun")
 	}
 	ctx = o.context()
-	o.end(3)
+	o.obey(order{chunk: 3})
 	if ctx.Err() == nil {
 		t.Error("the new context does not end")
 	}
 	if !o.begin(4) || o.context().Err() != nil {
 		t.Error("a context has ended before there was an order")
 	}
-	o.end(4)
+	o.obey(order{chunk: 4})
 	if o.context().Err() == nil {
 		t.Error("a context that was made after the order goes on")
 	}

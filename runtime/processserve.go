@@ -99,6 +99,7 @@ func (s *processServer) greet() error {
 			JobStarted:    func(_ RunInfo, j JobInfo) { s.begins(j) },
 		},
 	}
+	s.orders.deadline = h.Deadline
 	if h.LogLevel != nil {
 		s.task.Logger = slog.New(recordSender(s.Out, slog.Level(*h.LogLevel)))
 	}

@@ -18,6 +18,7 @@ type hello struct {
 	Config      []byte
 	Run         RunInfo
 	JobTimeout  time.Duration
+	Deadline    time.Time `json:",omitzero"` // of the run's context
 	Memory      int64
 	LogLevel    *int   // the lowest level that the parent's logger wants; nil: none
 	Name        string // of the worker

@@ -2,7 +2,6 @@ package jobgen
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"time"
 )
@@ -18,24 +17,24 @@ func (w *workerProcess) heed(ctx context.Context) {
 	w.heeding.Unlock()
 	if another {
 		w.unwatch()
-		w.unwatch = context.AfterFunc(ctx, func() { w.cancel(done) })
+		w.unwatch = context.AfterFunc(ctx, func() { w.cancel(ctx) })
 	} else if ctx.Err() != nil { // which may have been noticed when nothing was under way
-		w.cancel(done)
+		w.cancel(ctx)
 	}
 }
 
-// cancel tells the process to end the contexts of the jobs that are under way, and kills it if they go on. done is that of
-// the context that has ended. The number of the chunk keeps it from hitting the next one.
-func (w *workerProcess) cancel(done <-chan struct{}) {
+// cancel tells the process to end the contexts of the jobs that are under way, because ctx has ended, and kills it if they go on.
+// The number of the chunk keeps it from hitting the next one.
+func (w *workerProcess) cancel(ctx context.Context) {
 	w.heeding.Lock()
 	chunk := w.under.Load()
-	late := done != w.heeded // the context was that of a chunk before, and ended after it
+	late := ctx.Done() != w.heeded // the context was that of a chunk before, and ended after it
 	w.heeding.Unlock()
 	if chunk == 0 || late {
 		return
 	}
 	// Orders have a pipe of their own, which holds more of them than there can be: also a stopped process has room.
-	_ = w.Control.Write(frameCancel, binary.LittleEndian.AppendUint64(nil, chunk))
+	_ = w.Control.Write(frameCancel, appendOrder(nil, chunk, ctx))
 	time.AfterFunc(graceTime, func() { w.insist(chunk, closeGrace-graceTime) })
 }
 
