@@ -15,7 +15,7 @@ func elements(b *bench) *table {
 		notes: []string{
 			"Reading adds all elements up, writing computes them from their indices. At and Set are compared with s[i], s[i*cols+j], s[(i*n1+j)*n2+k] and, by columns or transposed, s[j*rows+i]; by columns is At(j, i) of the matrix as it lies, transposed is At(i, j) of its T. In the rows of Slice both are the same loop over a slice.",
 			"A sum of float64 waits for each addition, and work on an index can hide there. That is not so with int64. 16 KiB fit the first cache.",
-			"Where the linker puts a loop of so few instructions matters, up to twice the time: each loop is compiled eight times, and all eight are run.",
+			"Where the linker puts a loop of so few instructions matters, up to twice the time: each loop is there eight times, at different places, and all eight are run.",
 		},
 	}
 	for _, e := range []extent{cached, {b.scale(2500, 50), 40, b.scale(100, 10)}} {

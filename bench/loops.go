@@ -5,8 +5,8 @@ import "github.com/jobgen/jobgen/sharedmem"
 // The loops that elements compares: over a slice and over an array in the same form, each a function of
 // its own, so that both are compiled as they would be anywhere else and neither is compiled away.
 //
-// Some of them take half as long again where the linker puts them so that their jumps lie in two lines of the processor's cache. So
-// each is compiled several times, once for each place, and all are run: the time of a loop is the mean of its places.
+// Some of them take half as long again, or twice as long, where their jumps lie in two lines of the processor's cache, which is a matter of
+// luck. So each is compiled several times, at different distances from the beginning of a line, and all are run: the time of a loop is the mean of all.
 
 // address tells copies of a loop apart. The compiler makes a function of its own for each size.
 type address interface {
@@ -15,8 +15,38 @@ type address interface {
 
 const places = 8
 
+// shift moves what follows it in a function, which begins at the begin of a line or in the middle of one, by some bytes for each
+// byte of P.
+func shift[P address]() {
+	var p P
+	if len(p) > 1 {
+		shifts[1]++
+	}
+	if len(p) > 2 {
+		shifts[2]++
+	}
+	if len(p) > 3 {
+		shifts[3]++
+	}
+	if len(p) > 4 {
+		shifts[4]++
+	}
+	if len(p) > 5 {
+		shifts[5]++
+	}
+	if len(p) > 6 {
+		shifts[6]++
+	}
+	if len(p) > 7 {
+		shifts[7]++
+	}
+}
+
+var shifts [places]int
+
 //go:noinline
 func sumSlice1[P address](s []float64, n int) (x float64) {
+	shift[P]()
 	for i := range n {
 		x += s[i]
 	}
@@ -25,6 +55,7 @@ func sumSlice1[P address](s []float64, n int) (x float64) {
 
 //go:noinline
 func sumArray1[P address](a sharedmem.Array[float64], n int) (x float64) {
+	shift[P]()
 	for i := range n {
 		x += a.At(i)
 	}
@@ -33,6 +64,7 @@ func sumArray1[P address](a sharedmem.Array[float64], n int) (x float64) {
 
 //go:noinline
 func sumSlice2[P address](s []float64, rows, cols int) (x float64) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			x += s[i*cols+j]
@@ -43,6 +75,7 @@ func sumSlice2[P address](s []float64, rows, cols int) (x float64) {
 
 //go:noinline
 func sumArray2[P address](a sharedmem.Array[float64], rows, cols int) (x float64) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			x += a.At(i, j)
@@ -53,6 +86,7 @@ func sumArray2[P address](a sharedmem.Array[float64], rows, cols int) (x float64
 
 //go:noinline
 func sumSlice3[P address](s []float64, n0, n1, n2 int) (x float64) {
+	shift[P]()
 	for i := range n0 {
 		for j := range n1 {
 			for k := range n2 {
@@ -65,6 +99,7 @@ func sumSlice3[P address](s []float64, n0, n1, n2 int) (x float64) {
 
 //go:noinline
 func sumArray3[P address](a sharedmem.Array[float64], n0, n1, n2 int) (x float64) {
+	shift[P]()
 	for i := range n0 {
 		for j := range n1 {
 			for k := range n2 {
@@ -80,6 +115,7 @@ func sumArray3[P address](a sharedmem.Array[float64], n0, n1, n2 int) (x float64
 //
 //go:noinline
 func sumSliceT[P address](s []float64, rows, cols int) (x float64) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			x += s[j*rows+i]
@@ -92,6 +128,7 @@ func sumSliceT[P address](s []float64, rows, cols int) (x float64) {
 //
 //go:noinline
 func sumColumns[P address](a sharedmem.Array[float64], rows, cols int) (x float64) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			x += a.At(j, i)
@@ -105,6 +142,7 @@ func sumColumns[P address](a sharedmem.Array[float64], rows, cols int) (x float6
 
 //go:noinline
 func sumSliceInts[P address](s []int64, rows, cols int) (x int64) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			x += s[i*cols+j]
@@ -115,6 +153,7 @@ func sumSliceInts[P address](s []int64, rows, cols int) (x int64) {
 
 //go:noinline
 func sumArrayInts[P address](a sharedmem.Array[int64], rows, cols int) (x int64) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			x += a.At(i, j)
@@ -125,6 +164,7 @@ func sumArrayInts[P address](a sharedmem.Array[int64], rows, cols int) (x int64)
 
 //go:noinline
 func setSlice1[P address](s []float64, n int) {
+	shift[P]()
 	for i := range n {
 		s[i] = float64(i)
 	}
@@ -132,6 +172,7 @@ func setSlice1[P address](s []float64, n int) {
 
 //go:noinline
 func setArray1[P address](a sharedmem.Array[float64], n int) {
+	shift[P]()
 	for i := range n {
 		a.Set(float64(i), i)
 	}
@@ -139,6 +180,7 @@ func setArray1[P address](a sharedmem.Array[float64], n int) {
 
 //go:noinline
 func setSlice2[P address](s []float64, rows, cols int) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			s[i*cols+j] = float64(i + j)
@@ -148,6 +190,7 @@ func setSlice2[P address](s []float64, rows, cols int) {
 
 //go:noinline
 func setArray2[P address](a sharedmem.Array[float64], rows, cols int) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			a.Set(float64(i+j), i, j)
@@ -157,6 +200,7 @@ func setArray2[P address](a sharedmem.Array[float64], rows, cols int) {
 
 //go:noinline
 func setSlice3[P address](s []float64, n0, n1, n2 int) {
+	shift[P]()
 	for i := range n0 {
 		for j := range n1 {
 			for k := range n2 {
@@ -168,6 +212,7 @@ func setSlice3[P address](s []float64, n0, n1, n2 int) {
 
 //go:noinline
 func setArray3[P address](a sharedmem.Array[float64], n0, n1, n2 int) {
+	shift[P]()
 	for i := range n0 {
 		for j := range n1 {
 			for k := range n2 {
@@ -179,6 +224,7 @@ func setArray3[P address](a sharedmem.Array[float64], n0, n1, n2 int) {
 
 //go:noinline
 func setSliceT[P address](s []float64, rows, cols int) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			s[j*rows+i] = float64(i + j)
@@ -188,6 +234,7 @@ func setSliceT[P address](s []float64, rows, cols int) {
 
 //go:noinline
 func setColumns[P address](a sharedmem.Array[float64], rows, cols int) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			a.Set(float64(i+j), j, i)
@@ -197,6 +244,7 @@ func setColumns[P address](a sharedmem.Array[float64], rows, cols int) {
 
 //go:noinline
 func setSliceInts[P address](s []int64, rows, cols int) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			s[i*cols+j] = int64(i + j)
@@ -206,6 +254,7 @@ func setSliceInts[P address](s []int64, rows, cols int) {
 
 //go:noinline
 func setArrayInts[P address](a sharedmem.Array[int64], rows, cols int) {
+	shift[P]()
 	for i := range rows {
 		for j := range cols {
 			a.Set(int64(i+j), i, j)
