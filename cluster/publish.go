@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -80,7 +81,13 @@ func passing(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
 		errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting) ||
 		errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrStaleConnection) ||
-		errors.Is(err, jetstream.ErrServerShutdown) || unavailable(err)
+		errors.Is(err, jetstream.ErrServerShutdown) || unavailable(err) || cutOff(err)
+}
+
+// cutOff reports whether the connection broke while something was on its way. The library connects again.
+func cutOff(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "write" || op.Op == "read") // not the alerts of TLS, which have other names
 }
 
 // unavailable reports whether the server has no answer now: a leader is being elected, or it has just started.
