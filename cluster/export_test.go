@@ -9,7 +9,7 @@ import (
 
 // ShortTimes has this process see sooner who is there and who is dead.
 func ShortTimes() {
-	serverGone = 20 * time.Second
+	serverGone = 45 * time.Second // machines have been seen to stand still for 20
 	presenceEvery, presenceGone = 500*time.Millisecond, 3*time.Second
 	leaseEvery, leaseGone = 500*time.Millisecond, 3*time.Second
 	restAfter = 4 * time.Second
