@@ -149,15 +149,6 @@ func toWire(err error, depth int) *wireError {
 	}
 	w := plainWire(err)
 	switch e := err.(type) {
-	case *RemoteError: // it has come from yet another process
-		w.Type = e.Type
-	case *endCause: // a job returns the cause of its context's end, which has
-		w.Type = toWire(e.cause, wireDepth).Type
-		if r, ok := e.cause.(*RemoteError); ok {
-			w.Type = r.Type
-		}
-	}
-	switch e := err.(type) {
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
 			w.Errs = append(w.Errs, toWire(inner, depth))
@@ -184,7 +175,18 @@ func plainWire(err error) *wireError {
 		}()
 		return err.Error()
 	}()
-	return &wireError{Type: fmt.Sprintf("%T", err), Text: text}
+	return &wireError{Type: typeName(err), Text: text}
+}
+
+// typeName names the type that an error had in the process where it was made.
+func typeName(err error) string {
+	switch e := err.(type) {
+	case *RemoteError:
+		return e.Type
+	case *endCause:
+		return typeName(e.cause)
+	}
+	return fmt.Sprintf("%T", err)
 }
 
 func fromWire(w *wireError, depth int) error {

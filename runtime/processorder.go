@@ -11,13 +11,14 @@ import (
 // context.Canceled or context.DeadlineExceeded.
 const orderHead = 8 + 1
 
-// mostCause is how long a cause may be. Orders must fit into a pipe that nobody reads.
+// mostCause is how many bytes an encoded cause may have; of longer ones the beginning of the text is sent. Orders must fit into a pipe
+// that nobody reads.
 const mostCause = 4 << 10
 
-// appendOrder encodes the order to end a chunk whose context has ended.
-func appendOrder(b []byte, chunk uint64, ctx context.Context) []byte {
+// newOrder encodes the order to end a chunk because ctx has ended.
+func newOrder(ctx context.Context, chunk uint64) []byte {
 	why := order{chunk: chunk, due: errors.Is(ctx.Err(), context.DeadlineExceeded), cause: context.Cause(ctx)}
-	b = append(binary.LittleEndian.AppendUint64(b, chunk), 0)
+	b := append(binary.LittleEndian.AppendUint64(nil, chunk), 0)
 	if why.due {
 		b[len(b)-1] = 1
 	}
@@ -26,12 +27,13 @@ func appendOrder(b []byte, chunk uint64, ctx context.Context) []byte {
 	}
 	text := encodeError(nil, why.cause)
 	if len(text) > mostCause {
-		short := why.cause.Error()
-		text = encodeError(nil, errors.New(short[:min(len(short), mostCause/8)]+" …"))
+		short := plainWire(why.cause).Text
+		text = encodeError(nil, errors.New(short[:min(len(short), mostCause/8)]+" …")) // JSON takes up to 6 bytes for one
 	}
 	return append(b, text...)
 }
 
+// readOrder decodes what newOrder has made, of at least orderHead bytes.
 func readOrder(b []byte) order {
 	why := order{chunk: binary.LittleEndian.Uint64(b), due: b[8] != 0}
 	end := context.Canceled
@@ -44,8 +46,8 @@ func readOrder(b []byte) order {
 	return why
 }
 
-// endCause is the cause of a context in a worker process. A job may return it as its error, and that is told from a failure
-// by what contexts return as theirs.
+// endCause is the cause of a context in a worker process. A job may return it as its error. It then is context.Canceled, or
+// context.DeadlineExceeded, too, by which the run tells a job that was stopped from one that has failed.
 type endCause struct{ cause, end error }
 
 func (e *endCause) Error() string   { return e.cause.Error() }

@@ -42,7 +42,7 @@ func TestOrderTellsTheEnd(t *testing.T) {
 		}), context.DeadlineExceeded, io.ErrNoProgress, io.ErrNoProgress.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := appendOrder(nil, 7, test.ctx)
+			text := newOrder(test.ctx, 7)
 			if len(text) > 2*mostCause {
 				t.Errorf("an order of %d bytes", len(text))
 			}
@@ -79,9 +79,24 @@ func TestOrderWithoutDeadline(t *testing.T) {
 	if d, ok := ctx.Deadline(); ok {
 		t.Errorf("the deadline is %v", d)
 	}
-	o.obey(readOrder(appendOrder(nil, 1, late)))
+	o.obey(readOrder(newOrder(late, 1)))
 	if <-ctx.Done(); context.Cause(ctx) != context.DeadlineExceeded {
 		t.Errorf("the cause is %v", context.Cause(ctx))
 	}
 	o.stop()
 }
+
+// A job that returns the cause of its context's end returns an error of the cause's type, whose text it has.
+func TestCauseKeepsItsType(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(&plainCause{"enough"})
+	atJob := readOrder(newOrder(ctx, 1)).cause
+	var back *RemoteError
+	if err := decodeError(encodeError(nil, atJob)); !errors.As(err, &back) || back.Type != "*jobgen.plainCause" || back.Text != "enough" {
+		t.Errorf("it comes back as %#v", err)
+	}
+}
+
+type plainCause struct{ text string }
+
+func (e *plainCause) Error() string { return e.text }

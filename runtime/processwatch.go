@@ -34,7 +34,7 @@ func (w *workerProcess) cancel(ctx context.Context) {
 		return
 	}
 	// Orders have a pipe of their own, which holds more of them than there can be: also a stopped process has room.
-	_ = w.Control.Write(frameCancel, appendOrder(nil, chunk, ctx))
+	_ = w.Control.Write(frameCancel, newOrder(ctx, chunk))
 	time.AfterFunc(graceTime, func() { w.insist(chunk, closeGrace-graceTime) })
 }
 
