@@ -29,6 +29,18 @@ type near struct {
 	mid  int       // of three dimensions the length of the middle axis, of two the step of the first
 }
 
+func (v *view) near() near {
+	d := len(v.shape)
+	n := near{last: v.shape[d-1]}
+	switch d {
+	case 2:
+		n.mid = v.strides[0]
+	case 3:
+		n.mid = v.shape[1]
+	}
+	return n
+}
+
 // Shape returns the length of each axis, in a slice of its own.
 func (a Array[T]) Shape() []int {
 	if a.v == nil {

@@ -14,18 +14,18 @@ import (
 // all is inlined the number of indices is known, and what is written here for other numbers is gone, with the slice
 // idx. TestInlining notices if a new compiler does otherwise.
 //
-// And a loop is quick if little is done each time, and if that goes straight on:
+// And a loop is quick if little is done each time, and if that goes straight on, without jumps but the one back:
 //
-//   - Where the elements of the last axis are neighbours, as in most arrays, an index on it is not multiplied. What is found that way is
-//     put right for other arrays, which costs these two jumps more. It is computed before the comparison, whose jump then
-//     leads back to the loop; after it, there would be one more.
+//   - Where the elements of the last axis are neighbours, as in most arrays, an index on it is not multiplied. For other arrays what is
+//     found that way is put right, which costs them two jumps. It is computed before the comparison, whose jump then
+//     leads back to the loop; if it came after it, there would be one more.
 //   - Of the limits only that of the first axis, which says whether the array is there at all, is read each time. The others, and what
 //     else there is room for, are in the Array, and so in registers. In a loop that waits for memory fewer reads are more elements on
 //     their way.
-//   - uint32 makes a copy of an index that the compiler does not take for the index itself, to be either that or another number; otherwise it
-//     would copy it behind the comparison, with a jump. Arrays of more than 1<<32 elements in one dimension go the second way.
-//   - The argument of the closure is read on the line of its call. A line with a call that is inlined has to have an instruction, and would
-//     get one that does nothing.
+//   - In one dimension the offset is the index, or the index times the step. The compiler would copy the index behind the comparison, with a
+//     jump; uint32 makes a copy of it before, which the compiler does not see through. Arrays of more than 1<<32 elements go the second way.
+//   - The argument of the closure is read on the line of its call. A line with a call that is inlined has to have an instruction of
+//     its own, and would else get one that does nothing.
 //
 // All else ends in a panic.
 
@@ -169,7 +169,7 @@ func (v *view) limit() {
 	if v.rowsAreSlices() {
 		v.read = v.readAny
 		if uint64(v.read.one) > 1<<32 {
-			v.read.one = 0
+			v.read.one = 0 // At and Set cut an index off there before they compare it
 		}
 	}
 	if !v.readOnly {

@@ -33,16 +33,7 @@ func (a Array[T]) data() []T { return unsafe.Slice(a.first, span(a.v.shape, a.v.
 
 // arrayOf makes an Array of the elements that a view leads to.
 func arrayOf[T any](data []T, v *view) Array[T] {
-	a := Array[T]{first: unsafe.SliceData(data), v: v}
-	d := len(v.shape)
-	a.last = v.shape[d-1]
-	switch d {
-	case 2:
-		a.mid = v.strides[0]
-	case 3:
-		a.mid = v.shape[1]
-	}
-	return a
+	return Array[T]{first: unsafe.SliceData(data), near: v.near(), v: v}
 }
 
 // offsetIn returns where the slice s begins in b, and reports false if it lies elsewhere.

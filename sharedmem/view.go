@@ -14,8 +14,8 @@ const maxDims = 8
 type view struct {
 	step0, step1      int    // elements from one place to the next on the first axes
 	spread            int    // the same on the last axis, less 1
-	read, write       limits // of At and of Set, if the last axis has the step 1; write is all 0 if the array must not be written
-	readAny, writeAny limits // the same whatever the steps
+	read, write       limits // of At and of Set where they may take the first way; write is all 0 if the array must not be written
+	readAny, writeAny limits // the same for both ways
 
 	ended *ending // nil: it can be used
 
