@@ -6,17 +6,19 @@ import "github.com/jobgen/jobgen/sharedmem"
 // its own, so that both are compiled as they would be anywhere else and neither is compiled away.
 //
 // Some of them take half as long again, or twice as long, where their jumps lie in two lines of the processor's cache, which is a matter of
-// luck. So each is compiled several times, at different distances from the beginning of a line, and all are run: the time of a loop is the mean of all.
+// luck. So each is compiled several times, at different distances from the beginning of a line, and all are run: the time of a loop is
+// their mean.
 
 // address tells copies of a loop apart. The compiler makes a function of its own for each size.
 type address interface {
 	[1]byte | [2]byte | [3]byte | [4]byte | [5]byte | [6]byte | [7]byte | [8]byte
 }
 
+// places is how many types an address can be.
 const places = 8
 
-// shift moves what follows it in a function, which begins at the begin of a line or in the middle of one, by some bytes for each
-// byte of P.
+// shift moves what follows it in a function by an instruction for each byte of P but the first: functions themselves begin only at the
+// beginning of a line, or in its middle.
 func shift[P address]() {
 	var p P
 	if len(p) > 1 {

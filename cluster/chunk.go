@@ -158,7 +158,8 @@ func (s *session) forget(c *chunkCall) {
 	close(c.over)
 }
 
-// mostCause is how long a cause may be that goes to the workers with the order to end.
+// mostCause is how many bytes an encoded cause may have that goes to the workers with the order to end. Of a longer one they are not told, so
+// that the order fits into a message: to their jobs it is context.Canceled.
 const mostCause = 64 << 10
 
 // cancelChunk ends a chunk, and waits for the jobs of it that are running, though not for ever.
