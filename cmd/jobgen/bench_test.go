@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -35,6 +36,23 @@ func BenchmarkManyPackages(b *testing.B) {
 	dir := module(b, files)
 	for b.Loop() {
 		generate(b, dir, "./...")
+	}
+}
+
+// BenchmarkAfterEdit generates for a package of ten workers whose source has changed, over its old output.
+func BenchmarkAfterEdit(b *testing.B) {
+	src := "package a\n"
+	for i := range 10 {
+		src += fmt.Sprintf("\ntype T%[1]d struct{ A [%[1]d]int }\n\n//jobgen:worker\nfunc F%[1]d(t T%[1]d) (T%[1]d, error) { return t, nil }\n", i)
+	}
+	dir := module(b, map[string]string{"a.go": src})
+	generate(b, dir, ".")
+	for i := 0; b.Loop(); i++ {
+		edited := fmt.Sprintf("%s\nvar edit%d int\n", src, i)
+		if err := os.WriteFile(filepath.Join(dir, "a.go"), []byte(edited), 0o644); err != nil {
+			b.Fatal(err)
+		}
+		generate(b, dir, ".")
 	}
 }
 
