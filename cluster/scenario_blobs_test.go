@@ -77,12 +77,9 @@ func TestScenario12Payload(t *testing.T) {
 	}
 
 	t.Run("large", func(t *testing.T) {
-		size := 100 << 20
+		size := 50 << 20
 		if os.Getenv("JOBGEN_SLOW_TESTS") != "" && !raceEnabled {
 			size = 1 << 30
-		}
-		if raceEnabled {
-			size = 50 << 20
 		}
 		s := newServer(t, serverConfig{})
 		agents := workers(t, s.url(), 1, 1)

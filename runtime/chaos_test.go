@@ -34,7 +34,9 @@ func TestChaos(t *testing.T) {
 			case <-time.After(time.Duration(random.IntN(6)+2) * time.Millisecond):
 			}
 			mu.Lock()
-			if len(pids) > 0 && done.Load() < n-500 { // a worker that dies after its last job has not been closed: an error
+			// A worker that dies after its last job has not been closed: an error. And where starting one takes long, a
+			// run whose workers are killed for ever would take very long.
+			if len(pids) > 0 && done.Load() < n-500 && lost < 100 {
 				syscall.Kill(pids[random.IntN(len(pids))], syscall.SIGKILL)
 			}
 			mu.Unlock()
