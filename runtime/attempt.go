@@ -46,7 +46,7 @@ func (l *lane[In, Out]) runPlain() {
 		if !ok {
 			return
 		}
-		if job > l.limit.Load() {
+		if job > l.run.limit.Load() {
 			l.giveUp(job)
 			return
 		}
@@ -68,9 +68,9 @@ func (l *lane[In, Out]) runPlain() {
 			// processor each time. So it is told of the first result of a chunk, the second, the
 			// fourth: seldom, and yet soon should the jobs turn out to be slow.
 			if n&(n-1) == 0 {
-				l.consumer.tell()
+				l.run.consumer.tell()
 			}
-			l.consumer.hurry()
+			l.run.consumer.hurry()
 		}
 		if ctx.touched.Load() {
 			l.renewContext()
@@ -86,7 +86,7 @@ func (l *lane[In, Out]) runTimed() {
 		if !ok {
 			return
 		}
-		if job > l.limit.Load() {
+		if job > l.run.limit.Load() {
 			l.giveUp(job)
 			return
 		}
@@ -97,7 +97,7 @@ func (l *lane[In, Out]) runTimed() {
 			var none In
 			l.places.in[k] = none
 			l.places.ready[k].Store(l.places.lap)
-			l.consumer.hurry()
+			l.run.consumer.hurry()
 		}
 		out, err := l.try()
 		l.pace.ran++
@@ -115,14 +115,14 @@ func (l *lane[In, Out]) try() (Out, error) {
 	}
 	l.ctx.index = int(l.job)
 	ctx := context.Context(l.ctx)
-	if l.times.start = (time.Time{}); !l.untimed { // nobody wants to know
+	if l.times.start = (time.Time{}); !l.run.untimed { // nobody wants to know
 		l.times.start = time.Now()
 	}
-	if limit := l.cfg.timeout; limit > 0 {
+	if limit := l.run.cfg.timeout; limit > 0 {
 		ctx, l.times.release = context.WithTimeout(ctx, limit)
 	}
-	for _, f := range l.jobStarted {
-		f(l.info, l.jobInfo(nil))
+	for _, f := range l.run.jobStarted {
+		f(l.run.info, l.jobInfo(nil))
 	}
 	l.phase = phaseJob
 	out, err := l.inst.Do(ctx, l.input())
@@ -143,11 +143,11 @@ func (l *lane[In, Out]) ended(err error) error {
 		a.release()
 		a.release = nil
 	}
-	if limit := l.cfg.timeout; limit > 0 && a.elapsed >= limit && !isPanic(err) {
+	if limit := l.run.cfg.timeout; limit > 0 && a.elapsed >= limit && !isPanic(err) {
 		err = &TimeoutError{Limit: limit, Elapsed: a.elapsed, Err: err}
 	}
-	for _, f := range l.jobDone {
-		f(l.info, l.jobInfo(err))
+	for _, f := range l.run.jobDone {
+		f(l.run.info, l.jobInfo(err))
 	}
 	return err
 }
@@ -166,7 +166,7 @@ func (l *lane[In, Out]) jobInfo(err error) JobInfo {
 
 // input returns the input of the current job.
 func (l *lane[In, Out]) input() In {
-	if l.plain || l.link != nil {
+	if l.run.plain || l.link != nil {
 		return l.places.in[l.job-l.places.base]
 	}
 	return l.in

@@ -89,7 +89,7 @@ func (b *Batch[In, Out]) submit(in In, f *Future[Out]) (inline bool) {
 		b.t.add()
 		return false
 	}
-	b.t.publish()
+	b.t.run.publish()
 	inline = !b.inline // a job that runs here now submits another one: it is run after it
 	b.inline = true
 	return inline
@@ -100,7 +100,7 @@ func (b *Batch[In, Out]) runInline() {
 	more := true
 	defer func() {
 		if more { // a panic passes
-			b.t.interrupt(errPanicPassed)
+			b.t.run.interrupt(errPanicPassed)
 			b.mu.Lock()
 			b.inline = false
 			b.mu.Unlock()
@@ -109,7 +109,7 @@ func (b *Batch[In, Out]) runInline() {
 	for more {
 		b.t.inline.step()
 		b.mu.Lock()
-		more = b.t.cursor.Load() < b.t.bound()
+		more = b.t.run.cursor.Load() < b.t.run.bound()
 		b.inline = more
 		b.mu.Unlock()
 	}
@@ -142,7 +142,7 @@ func (b *Batch[In, Out]) release() {
 		}
 		b.mu.Lock()
 		n := int64(len(b.jobs))
-		b.t.skip(span{n - int64(b.refused), n}, false)
+		b.t.run.skip(span{n - int64(b.refused), n}, false)
 		b.counted = b.refused
 		b.mu.Unlock()
 		func() {
@@ -244,7 +244,7 @@ func (s *batchStore[In, Out]) finished(o *Outcome[Out]) {
 	j.in = none
 	j.future.resolve(o.Value, o.Err)
 	s.mu.Unlock()
-	if o.Err != nil && !s.t.cfg.collect {
+	if o.Err != nil && !s.t.run.cfg.collect {
 		s.batch().stopAbove(int64(o.Index), o.Err)
 	}
 }

@@ -144,7 +144,7 @@ func (s *hostSeat[In, Out]) load(chunk Chunk, done func(*Done)) {
 		s.left = len(s.in)
 		s.t.first.Store(int64(chunk.Attempt))
 		if s.left > 0 {
-			s.t.replace(span{s.base, s.base + int64(s.left)})
+			s.t.run.replace(span{s.base, s.base + int64(s.left)})
 		}
 	}()
 	s.decode(chunk)
@@ -154,14 +154,14 @@ func (s *hostSeat[In, Out]) load(chunk Chunk, done func(*Done)) {
 // be decoded is reported, too.
 func (s *hostSeat[In, Out]) verdict() error {
 	if s.left > 0 {
-		s.t.mu.Lock()
-		defer s.t.mu.Unlock()
-		return s.t.cause
+		s.t.run.mu.Lock()
+		defer s.t.run.mu.Unlock()
+		return s.t.run.cause
 	}
 	if err := s.undecoded; err != nil {
 		s.undecoded = nil
-		d := Done{Index: int(s.base) + len(s.in), Err: fmt.Errorf("decoding the input: %w", err), Worker: s.t.place}
-		if !s.t.untimed {
+		d := Done{Index: int(s.base) + len(s.in), Err: fmt.Errorf("decoding the input: %w", err), Worker: s.t.run.place}
+		if !s.t.run.untimed {
 			d.Start = time.Now()
 		}
 		s.done(&d)
@@ -184,7 +184,7 @@ func (s *hostSeat[In, Out]) decode(chunk Chunk) {
 	}()
 	clear(s.in)
 	s.base, s.in = int64(chunk.First), s.in[:0]
-	note := s.t.note
+	note := s.t.run.note
 	if s.wire.ReadIns != nil && len(chunk.Jobs) <= mostTogether {
 		if note != nil {
 			note(atRest, -1) // and no more decoding its configuration

@@ -21,9 +21,9 @@ type hereSeat interface {
 func (s *hostSeat[In, Out]) work() error {
 	l := s.t.inline
 	if l == nil {
-		l = s.t.newLane(s.t.place)
+		l = s.t.newLane(s.t.run.place)
 		s.t.inline = l
-		if s.t.untimed && s.t.cfg.timeout == 0 {
+		if s.t.run.untimed && s.t.run.cfg.timeout == 0 {
 			l.host = s
 		}
 	}
@@ -41,13 +41,13 @@ func (s *hostSeat[In, Out]) leave() error {
 		}
 	}
 	_ = s.t.finish() // its jobs have been reported one by one
-	return s.t.closing
+	return s.t.run.closing
 }
 
 // workHere runs the jobs that there are, after it has settled the one that a panic left behind.
 func (l *lane[In, Out]) workHere() {
 	l.settleBroken()
-	for (l.holds() || l.cursor.Load() < l.bound()) && l.refill() {
+	for (l.holds() || l.run.cursor.Load() < l.run.bound()) && l.refill() {
 		l.runClaimed()
 	}
 	l.flush()
@@ -63,7 +63,7 @@ func (l *lane[In, Out]) runUntimed(s *hostSeat[In, Out]) {
 	d := &Done{Worker: l.id}
 	own := s.wire.ReadOuts == nil // encoding a result runs the user's own code
 	for l.rest.len() > 0 {
-		if l.rest.lo > l.limit.Load() {
+		if l.rest.lo > l.run.limit.Load() {
 			l.drop()
 			return
 		}

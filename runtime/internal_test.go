@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pgregory.net/rapid"
 )
@@ -139,5 +140,14 @@ func TestWait(t *testing.T) {
 	c.backoff = 0
 	if d := c.wait(3); d != 0 {
 		t.Errorf("waits %v", d)
+	}
+}
+
+// Two lanes that lie side by side must not write to one cache line for each job.
+func TestLanesShareNoCacheLine(t *testing.T) {
+	var l lane[struct{}, struct{}] // the smallest
+	first, last := min(unsafe.Offsetof(l.pace), unsafe.Offsetof(l.job)), max(unsafe.Offsetof(l.phase), unsafe.Offsetof(l.times)+unsafe.Sizeof(l.times))
+	if first < 64 || unsafe.Sizeof(l)-last < 64 {
+		t.Errorf("of %d bytes, those from %d to %d change with each job", unsafe.Sizeof(l), first, last)
 	}
 }

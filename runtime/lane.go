@@ -12,8 +12,11 @@ import (
 
 // lane is one worker of a run in this process: a goroutine that takes jobs one after the other and
 // runs them on its own instance of the user's worker.
+//
+// Lanes may lie side by side in memory, so what changes with each job is a cache line away from both ends.
 type lane[In, Out any] struct {
-	*task[In, Out]
+	task *task[In, Out]
+	run  *run
 	seat *seat
 	id   string
 	link *link[In, Out]     // nil: the jobs run here
@@ -30,15 +33,14 @@ type lane[In, Out any] struct {
 
 	// The current job.
 	job   int64
-	tries int // attempts of it, from 1
-	in    In  // where places does not keep it
+	phase phase // what the lane is doing, to tell whose panic it is
+	tries int   // attempts of it, from 1
+	in    In    // where places does not keep it
 	ctx   *jobContext
 	times times
 
 	outcome Outcome[Out] // for a hosted run
 
-	// What the lane is doing, to tell whose panic it is, and what came of it.
-	phase  phase
 	broken error // the job has panicked or ended its goroutine
 	gone   bool  // the goroutine is ending; another one goes on
 }
@@ -56,13 +58,13 @@ const (
 // newLane makes the worker of the next seat.
 func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
 	slot := int(t.started.Load())
-	l := &lane[In, Out]{task: t, seat: &t.seats[slot], id: id, tries: int(t.first.Load())}
+	l := &lane[In, Out]{task: t, run: t.run, seat: &t.run.seats[slot], id: id, tries: int(t.first.Load())}
 	l.pace.most, l.pace.aim = t.most, chunkTime
-	if t.session != nil {
-		l.link = &link[In, Out]{session: t.session, slot: slot, wire: t.spec.Wire}
+	if t.run.session != nil {
+		l.link = &link[In, Out]{session: t.run.session, slot: slot, wire: t.spec.Wire}
 		l.live = true // what has to be set up is elsewhere
 		l.pace.aim = remoteChunkTime
-		if paced, ok := t.session.(Paced); ok {
+		if paced, ok := t.run.session.(Paced); ok {
 			l.pace.aim, l.pace.told = paced.ChunkTime(), true
 		}
 		l.pace.restart()
@@ -75,20 +77,20 @@ func (t *task[In, Out]) newLane(id string) *lane[In, Out] {
 func (t *task[In, Out]) startLane() {
 	t.starting.Lock()
 	defer t.starting.Unlock()
-	if t.started.Load() < t.crew.Load() {
+	if t.started.Load() < t.run.crew.Load() {
 		t.startNext()
 	}
 }
 
 // startNext does so while starting is held.
 func (t *task[In, Out]) startNext() {
-	name := t.place
+	name := t.run.place
 	if name == "" {
 		name = laneName(int(t.started.Load()) + 1)
 	}
 	l := t.newLane(name)
-	t.lanes.Add(1)
-	t.alive.Add(1)
+	t.run.lanes.Add(1)
+	t.run.alive.Add(1)
 	go l.loop()
 }
 
@@ -110,7 +112,7 @@ var laneNames = func() (names [33]string) {
 
 // step runs the jobs that there are now on the calling goroutine, and lets panics pass.
 func (l *lane[In, Out]) step() {
-	for l.cursor.Load() < l.bound() && l.refill() {
+	for l.run.cursor.Load() < l.run.bound() && l.refill() {
 		l.runClaimed()
 	}
 	l.flush()
@@ -133,8 +135,8 @@ func (l *lane[In, Out]) loop() {
 		}
 		l.seat.leave()
 		l.end()
-		l.consumer.send()
-		l.lanes.Done()
+		l.run.consumer.send()
+		l.run.lanes.Done()
 	}()
 	// A fault in mapped memory ends the program, unless this is on: then it is a panic of the job that met it.
 	debug.SetPanicOnFault(true)
@@ -147,10 +149,10 @@ func (l *lane[In, Out]) loop() {
 // end counts the lane out. Where others may start later, none does once the last has ended.
 func (l *lane[In, Out]) end() {
 	if l.link != nil {
-		l.starting.Lock()
-		defer l.starting.Unlock()
+		l.task.starting.Lock()
+		defer l.task.starting.Unlock()
 	}
-	l.alive.Add(-1)
+	l.run.alive.Add(-1)
 }
 
 // guarded calls f, and reports true if f has to be called again because something in it panicked.
@@ -182,14 +184,14 @@ func (l *lane[In, Out]) caught(v any) {
 	}
 	switch l.phase {
 	case phaseSetup:
-		l.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
+		l.run.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
 		l.drop() // or it would be set up again for them, for ever
 	case phaseJob:
 		l.broken = err
 	case phaseClose:
-		l.closeFailed(fmt.Errorf("%s: Close: %w", l.id, err))
+		l.run.closeFailed(fmt.Errorf("%s: Close: %w", l.id, err))
 	case phaseHook:
-		l.crash(err)
+		l.run.crash(err)
 	}
 	l.phase = phaseHook
 }
@@ -219,7 +221,7 @@ func (l *lane[In, Out]) runClaimed() {
 	switch {
 	case l.link != nil:
 		l.runRemote(l.seat.takeAll())
-	case l.plain:
+	case l.run.plain:
 		l.runPlain()
 	case l.host != nil:
 		l.runUntimed(l.host)
@@ -236,24 +238,24 @@ func (l *lane[In, Out]) refill() bool {
 	}
 	if l.run.ctx.Err() != nil {
 		// The goroutine that is to tell the run may not have had a processor yet.
-		l.cancelled(l.run.ctx)
+		l.run.cancelled(l.run.ctx)
 	}
 	size := l.pace.next()
-	if int64(size) > l.chunk.Load() {
-		l.chunk.Store(int64(size))
+	if int64(size) > l.run.chunk.Load() {
+		l.run.chunk.Store(int64(size))
 	}
-	if l.enough > 0 && size >= quickChunk {
+	if l.run.enough > 0 && size >= quickChunk {
 		l.gather()
 	}
 	for {
-		jobs, ok := l.claim(size)
+		jobs, ok := l.run.claim(size)
 		if !ok {
-			jobs, ok = l.steal(l.seat)
+			jobs, ok = l.run.steal(l.seat)
 		}
 		if ok {
 			return l.begin(jobs)
 		}
-		if !l.linger() && !l.wait() {
+		if !l.linger() && !l.run.wait() {
 			return false
 		}
 		l.pace.restart()
@@ -265,9 +267,9 @@ func (l *lane[In, Out]) holds() bool { return l.rest.len() > 0 || l.seat.holds()
 
 // drop leaves them unrun.
 func (l *lane[In, Out]) drop() {
-	l.skip(l.rest, false)
+	l.run.skip(l.rest, false)
 	l.rest = span{}
-	l.skip(l.seat.drop(), false)
+	l.run.skip(l.seat.drop(), false)
 }
 
 // gather waits for a moment when the jobs of a stream are so quick that the lane keeps catching up
@@ -275,7 +277,7 @@ func (l *lane[In, Out]) drop() {
 // they are passed on would go from processor to processor for each. Where the consumer waits for a
 // result there is nothing to wait for.
 func (l *lane[In, Out]) gather() {
-	if l.bound()-l.cursor.Load() < l.enough && !l.closed.Load() && !l.stopped() && !l.consumer.waiting.Load() {
+	if l.run.bound()-l.run.cursor.Load() < l.run.enough && !l.run.closed.Load() && !l.run.stopped() && !l.run.consumer.waiting.Load() {
 		time.Sleep(moment)
 		l.pace.restart()
 	}
@@ -291,11 +293,11 @@ const (
 func (l *lane[In, Out]) linger() bool {
 	const turns = 16
 	for range turns {
-		if l.closed.Load() || l.stopped() {
+		if l.run.closed.Load() || l.run.stopped() {
 			return false
 		}
 		runtime.Gosched()
-		if l.cursor.Load() < l.bound() {
+		if l.run.cursor.Load() < l.run.bound() {
 			return true
 		}
 	}
@@ -304,38 +306,38 @@ func (l *lane[In, Out]) linger() bool {
 
 // begin makes jobs the lane's own.
 func (l *lane[In, Out]) begin(jobs span) bool {
-	if renewed := l.seat.begin(jobs); renewed || l.ctx == nil || l.tries != int(l.first.Load()) {
-		l.tries = int(l.first.Load())
+	if renewed := l.seat.begin(jobs); renewed || l.ctx == nil || l.tries != int(l.task.first.Load()) {
+		l.tries = int(l.task.first.Load())
 		l.renewContext()
 	}
 	if !l.live && !l.setUp() {
 		return false
 	}
-	l.places = l.store.places(jobs)
+	l.places = l.task.store.places(jobs)
 	return true
 }
 
 // setUp makes the lane's instance. When its Setup fails, so does the run.
 func (l *lane[In, Out]) setUp() bool {
-	l.inst = l.spec.New()
+	l.inst = l.task.spec.New()
 	if l.inst.Setup != nil {
-		if l.note != nil {
-			l.note(inSetup, -1)
+		if l.run.note != nil {
+			l.run.note(inSetup, -1)
 		}
 		l.phase = phaseSetup
 		err := l.inst.Setup(l.run.ctx)
 		l.phase = phaseHook
 		if err != nil {
 			if l.run.ctx.Err() != nil { // which may be why, and the goroutine that is to tell the run may not have run yet
-				l.cancelled(l.run.ctx)
+				l.run.cancelled(l.run.ctx)
 			}
-			l.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
+			l.run.interrupt(fmt.Errorf("%s: Setup: %w", l.id, err))
 			return false
 		}
 	}
 	l.live = true
-	for _, f := range l.workerStarted {
-		f(l.info, l.id)
+	for _, f := range l.run.workerStarted {
+		f(l.run.info, l.id)
 	}
 	l.pace.restart()
 	return true
@@ -369,7 +371,7 @@ func (l *lane[In, Out]) close() {
 	err := l.inst.Close()
 	l.phase = phaseHook
 	if err != nil {
-		l.closeFailed(fmt.Errorf("%s: Close: %w", l.id, err))
+		l.run.closeFailed(fmt.Errorf("%s: Close: %w", l.id, err))
 	}
 }
 
@@ -378,10 +380,10 @@ func (l *lane[In, Out]) flush() {
 	done, fails := l.pace.ran-l.told, l.fails
 	l.told, l.fails = l.pace.ran, 0
 	if done > 0 {
-		l.consumer.tell()
+		l.run.consumer.tell()
 	}
-	l.consumer.send()
-	l.advance(done, fails)
+	l.run.consumer.send()
+	l.run.advance(done, fails)
 }
 
 func (l *lane[In, Out]) renewContext() {

@@ -118,19 +118,19 @@ func (l *lane[In, Out]) runRemote(jobs span) {
 	todo := spans{jobs}
 	for len(todo) > 0 {
 		jobs, todo = todo[len(todo)-1], todo[:len(todo)-1]
-		if jobs.lo > l.limit.Load() {
-			l.skip(jobs, false)
+		if jobs.lo > l.run.limit.Load() {
+			l.run.skip(jobs, false)
 			continue
 		}
 		left := l.send(jobs)
-		over := l.ctx.Err() != nil || l.stopped()
+		over := l.ctx.Err() != nil || l.run.stopped()
 		if !over && len(left) == 1 && left[0] == jobs {
-			l.interrupt(fmt.Errorf("%s: the backend ran none of the jobs %d to %d", l.id, jobs.lo, jobs.hi-1))
+			l.run.interrupt(fmt.Errorf("%s: the backend ran none of the jobs %d to %d", l.id, jobs.lo, jobs.hi-1))
 			over = true
 		}
 		for _, j := range left {
 			if over {
-				l.skip(j, false)
+				l.run.skip(j, false)
 			} else {
 				todo = append(todo, j)
 			}
@@ -150,7 +150,7 @@ func (l *lane[In, Out]) keepInputs(jobs span) {
 	for i := range in {
 		ready[i].Store(p.lap)
 	}
-	l.consumer.hurry()
+	l.run.consumer.hurry()
 	*p = places[In, Out]{base: jobs.lo, in: l.link.in}
 }
 
@@ -185,11 +185,11 @@ func (l *lane[In, Out]) send(jobs span) (left spans) {
 
 // dispatch gives the encoded jobs to the backend.
 func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
-	if len(l.jobStarted) > 0 {
+	if len(l.run.jobStarted) > 0 {
 		for job := jobs.lo; job < jobs.hi; job++ {
 			l.job, l.times = job, times{start: time.Now()}
-			for _, f := range l.jobStarted {
-				f(l.info, l.jobInfo(nil))
+			for _, f := range l.run.jobStarted {
+				f(l.run.info, l.jobInfo(nil))
 			}
 		}
 	}
@@ -200,7 +200,7 @@ func (l *lane[In, Out]) dispatch(jobs span, done func(Done)) {
 	case errors.Is(err, ErrSuspects):
 		l.link.suspects = true
 	default:
-		l.interrupt(err)
+		l.run.interrupt(err)
 	}
 	if paced, ok := l.link.session.(Paced); ok {
 		l.pace.tell(chunk.Count, paced.Took(l.link.slot))
@@ -212,7 +212,7 @@ func (l *lane[In, Out]) reported(jobs span, d *Done) {
 	k, n := l.link, max(d.Count, 1)
 	i := int64(d.Index) - jobs.lo
 	if i < 0 || i+int64(n) > int64(jobs.len()) || slices.Contains(k.pending[i:i+int64(n)], false) {
-		l.interrupt(fmt.Errorf("%s: the backend reported job %d, which it was not given or had reported before", l.id, d.Index))
+		l.run.interrupt(fmt.Errorf("%s: the backend reported job %d, which it was not given or had reported before", l.id, d.Index))
 		return
 	}
 	clear(k.pending[i : i+int64(n)])
@@ -260,8 +260,8 @@ func (l *lane[In, Out]) tryRemote() (out Out, err error) {
 	if reported {
 		return out, err
 	}
-	if l.ctx.Err() == nil && !l.stopped() {
-		l.interrupt(fmt.Errorf("%s: the backend did not run job %d", l.id, one.lo))
+	if l.ctx.Err() == nil && !l.run.stopped() {
+		l.run.interrupt(fmt.Errorf("%s: the backend did not run job %d", l.id, one.lo))
 	}
 	return out, context.Canceled
 }

@@ -80,8 +80,8 @@ func (l *lane[In, Out]) decode(d *Done) (out Out, err error) {
 	if err == nil {
 		out, err = l.result(d.Result)
 	}
-	for _, f := range l.jobDone {
-		f(l.info, l.jobInfo(err))
+	for _, f := range l.run.jobDone {
+		f(l.run.info, l.jobInfo(err))
 	}
 	return out, err
 }
@@ -129,8 +129,8 @@ func (l *lane[In, Out]) reportedTogether(d *Done) {
 		}
 	}
 	if p.out != nil && p.ready != nil {
-		l.consumer.tell()
-		l.consumer.hurry()
+		l.run.consumer.tell()
+		l.run.consumer.hurry()
 	}
 	l.next()
 }

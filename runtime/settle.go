@@ -32,30 +32,30 @@ func (l *lane[In, Out]) succeeded(out Out) {
 func (l *lane[In, Out]) ready() {
 	if l.places.out != nil && l.places.ready != nil {
 		l.places.ready[l.job-l.places.base].Store(l.places.lap)
-		l.consumer.tell()
-		l.consumer.hurry()
+		l.run.consumer.tell()
+		l.run.consumer.hurry()
 	}
 	l.next()
 }
 
 // next forgets the current job.
 func (l *lane[In, Out]) next() {
-	if l.tries != int(l.first.Load()) || l.ctx.touched.Load() {
-		l.tries = int(l.first.Load())
+	if l.tries != int(l.task.first.Load()) || l.ctx.touched.Load() {
+		l.tries = int(l.task.first.Load())
 		l.renewContext()
 	}
 }
 
 func (l *lane[In, Out]) finished(out Out, err error) {
 	o := &l.outcome
-	if !l.hosted { // which is done with it when the call returns
+	if !l.run.hosted { // which is done with it when the call returns
 		o = new(Outcome[Out])
 	}
 	*o = Outcome[Out]{
 		Index: int(l.job), Value: out, Err: err, Attempt: l.tries, Worker: l.id,
 		Start: l.times.start, Elapsed: l.times.elapsed,
 	}
-	l.store.finished(o)
+	l.task.store.finished(o)
 	l.ready()
 }
 
@@ -68,25 +68,25 @@ func (l *lane[In, Out]) again(err error) bool {
 	}
 	e := &JobError{
 		Index: int(l.job), Attempt: l.tries, Worker: l.id,
-		Job: describe(l.spec.name(), l.input()), Err: err,
+		Job: describe(l.task.spec.name(), l.input()), Err: err,
 	}
-	again := l.tries < l.cfg.attempts && !l.stopped()
-	for _, f := range l.jobFailed {
-		f(l.info, e, again)
+	again := l.tries < l.run.cfg.attempts && !l.run.stopped()
+	for _, f := range l.run.jobFailed {
+		f(l.run.info, e, again)
 	}
 	if !again {
 		l.fails++
 		l.jobFailedForGood(e)
 		return false
 	}
-	sleep(l.ctx, l.cfg.wait(l.tries+1))
-	switch limit := l.limit.Load(); {
+	sleep(l.ctx, l.run.cfg.wait(l.tries+1))
+	switch limit := l.run.limit.Load(); {
 	case limit != allStop && l.job > limit: // a job before this one has failed for good
 		l.skipJob()
 		return false
 	case l.ctx.Err() != nil, !l.live && !l.setUp(): // the run ends; what is known is that it failed
 		l.fails++
-		l.cutShort.Store(true)
+		l.run.cutShort.Store(true)
 		l.jobFailedForGood(e)
 		return false
 	}
@@ -98,12 +98,12 @@ func (l *lane[In, Out]) again(err error) bool {
 // interrupted reports whether a job failed only because its run had ended, or a job before it had
 // failed: then it did not fail, it was stopped.
 func (l *lane[In, Out]) interrupted(err error) bool {
-	if l.run.ctx.Err() != nil && !l.stopped() {
+	if l.run.ctx.Err() != nil && !l.run.stopped() {
 		// The job heard of the end before the run did.
-		l.cancelled(l.run.ctx)
+		l.run.cancelled(l.run.ctx)
 	}
-	limit := l.limit.Load()
-	if l.job <= limit || l.hosted {
+	limit := l.run.limit.Load()
+	if l.job <= limit || l.run.hosted {
 		return false
 	}
 	if limit != allStop {
@@ -116,24 +116,24 @@ func (l *lane[In, Out]) interrupted(err error) bool {
 
 // skipJob leaves the current job, which has begun, without a result.
 func (l *lane[In, Out]) skipJob() {
-	l.skip(span{l.job, l.job + 1}, true)
+	l.run.skip(span{l.job, l.job + 1}, true)
 	l.next()
 }
 
 // giveUp leaves job, which was taken and not begun, and the rest of the claim unrun.
 func (l *lane[In, Out]) giveUp(job int64) {
-	l.skip(span{job, job + 1}, false)
+	l.run.skip(span{job, job + 1}, false)
 	l.drop()
 }
 
 func (l *lane[In, Out]) jobFailedForGood(e *JobError) {
 	l.run.failedJob(e)
 	if l.places.out == nil {
-		l.finished(l.missing, e)
+		l.finished(l.task.missing, e)
 		return
 	}
-	l.places.out[l.job-l.places.base] = l.missing
-	l.store.failed(l.job, e)
+	l.places.out[l.job-l.places.base] = l.task.missing
+	l.task.store.failed(l.job, e)
 	l.ready()
 }
 

@@ -32,8 +32,8 @@ func (s *countStore[In, Out]) finished(o *Outcome[Out]) {}
 // runAll runs the n jobs of a store in this process and waits for them.
 func runAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, s store[In, Out], n int) error {
 	t := newTask(startRun(ctx, spec, cfg, n, false), spec, s, maxChunk)
-	t.tail.Store(int64(n))
-	t.closed.Store(true)
+	t.run.tail.Store(int64(n))
+	t.run.closed.Store(true)
 	if t.inline != nil {
 		returned := false
 		defer func() {
@@ -45,7 +45,7 @@ func runAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, s
 		returned = true
 		return t.finish()
 	}
-	for range min(t.crew.Load(), int64(n)) {
+	for range min(t.run.crew.Load(), int64(n)) {
 		t.startLane()
 	}
 	return t.finish()

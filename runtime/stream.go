@@ -11,7 +11,8 @@ import (
 // consumer, and a consumer that leaves cannot strand a producer. The price is that a result waits
 // while the input makes up its mind.
 type stream[In, Out any] struct {
-	*task[In, Out]
+	task  *task[In, Out]
+	run   *run
 	ring  *ring[In, Out]
 	ahead window
 	put   int64 // jobs taken from the input: tail, which is dear to read, as the workers do too
@@ -26,21 +27,21 @@ func streamAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config
 	rg := newRing[In, Out](int(most), int(w.chunk))
 	r.ring, r.remember = rg.mask+1, !cfg.collect
 	s := &stream[In, Out]{
-		task: newTask(r, spec, rg, int(w.chunk)),
+		task: newTask(r, spec, rg, int(w.chunk)), run: r,
 		ring: rg, ahead: w, yield: yield,
 	}
 	if r.session != nil && most == 1 {
 		// While the one job that may be under way is elsewhere there is nothing to do here: the consumer's goroutine may
 		// as well wait for the job as for another goroutine that does.
-		s.inline = s.newLane(laneName(1))
+		s.task.inline = s.task.newLane(laneName(1))
 	}
-	if s.inline == nil {
+	if s.task.inline == nil {
 		crew := r.crew.Load()
-		s.enough = min(w.chunk, w.most(crew)/crew) / 2
+		s.run.enough = min(w.chunk, w.most(crew)/crew) / 2
 	}
 	if s.forward(inputs) {
-		if err := s.finish(); err != nil {
-			yield(s.missing, err)
+		if err := s.task.finish(); err != nil {
+			yield(s.task.missing, err)
 		}
 	}
 }
@@ -50,7 +51,7 @@ func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
 	why := errPanicPassed
 	defer func() {
 		if !staying {
-			s.abandon(why)
+			s.task.abandon(why)
 		}
 	}()
 	staying, why = s.pass(inputs), nil
@@ -59,12 +60,12 @@ func (s *stream[In, Out]) forward(inputs iter.Seq[In]) (staying bool) {
 
 // pass is forward without an answer to panics.
 func (s *stream[In, Out]) pass(inputs iter.Seq[In]) (staying bool) {
-	if s.limit.Load() == noLimit {
+	if s.run.limit.Load() == noLimit {
 		for in := range inputs {
 			s.ring.put(s.put, in)
 			s.put++
-			s.add()
-			for s.consumer.heard() && s.headReady() || s.full() {
+			s.task.add()
+			for s.run.consumer.heard() && s.headReady() || s.full() {
 				if s.roomier() {
 					break
 				}
@@ -74,13 +75,13 @@ func (s *stream[In, Out]) pass(inputs iter.Seq[In]) (staying bool) {
 					return true
 				}
 			}
-			if s.limit.Load() != noLimit {
+			if s.run.limit.Load() != noLimit {
 				break
 			}
 		}
 	}
-	s.readInput()
-	s.close()
+	s.run.readInput()
+	s.run.close()
 	for s.next < s.put {
 		if more, left := s.emit(); left {
 			return false
@@ -100,9 +101,9 @@ func (s *stream[In, Out]) full() bool { return !s.ahead.fits(s.put - s.next) }
 // roomier waits for the next result, and reports whether there is room for more jobs before it has come.
 func (s *stream[In, Out]) roomier() bool {
 	if !s.headReady() {
-		s.consumer.until(func() bool { return s.headReady() || s.stopped() || !s.full() })
+		s.run.consumer.until(func() bool { return s.headReady() || s.run.stopped() || !s.full() })
 	}
-	return !s.headReady() && !s.stopped() && !s.full()
+	return !s.headReady() && !s.run.stopped() && !s.full()
 }
 
 // emitReady waits for the next result, yields it, and all that are ready after it.
@@ -118,7 +119,7 @@ func (s *stream[In, Out]) emitReady() (more, left bool) {
 // has ended, or because the job failed and the run ends with it.
 func (s *stream[In, Out]) emit() (more, left bool) {
 	if !s.headReady() {
-		s.consumer.until(func() bool { return s.headReady() || s.stopped() })
+		s.run.consumer.until(func() bool { return s.headReady() || s.run.stopped() })
 		if !s.headReady() {
 			return false, false
 		}
@@ -129,7 +130,7 @@ func (s *stream[In, Out]) emit() (more, left bool) {
 		ok := s.yield(out, nil)
 		return ok, !ok
 	}
-	if !s.cfg.collect {
+	if !s.run.cfg.collect {
 		return false, false
 	}
 	ok := s.yield(out, failed)

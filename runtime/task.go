@@ -9,7 +9,7 @@ import (
 
 // task is a run with the types of its jobs.
 type task[In, Out any] struct {
-	*run
+	run     *run
 	spec    *Spec[In, Out]
 	store   store[In, Out]
 	missing Out            // what stands in the place of a failed job
@@ -44,12 +44,12 @@ func newTask[In, Out any](r *run, spec *Spec[In, Out], s store[In, Out], most in
 func (t *task[In, Out]) grow(workers int) {
 	t.starting.Lock()
 	defer t.starting.Unlock()
-	t.crew.Store(max(t.crew.Load(), int64(min(workers, len(t.seats)))))
-	t.consumer.send() // a window is larger now
-	if t.alive.Load() == 0 {
+	t.run.crew.Store(max(t.run.crew.Load(), int64(min(workers, len(t.run.seats)))))
+	t.run.consumer.send() // a window is larger now
+	if t.run.alive.Load() == 0 {
 		return // none has begun, or all have ended
 	}
-	for range min(t.crew.Load()-t.started.Load(), t.bound()-t.cursor.Load()) {
+	for range min(t.run.crew.Load()-t.started.Load(), t.run.bound()-t.run.cursor.Load()) {
 		t.startNext()
 	}
 }
@@ -58,14 +58,14 @@ func (t *task[In, Out]) grow(workers int) {
 // runs it.
 func (t *task[In, Out]) add() {
 	if t.inline != nil {
-		t.publish()
+		t.run.publish()
 		t.inline.step()
 		return
 	}
-	if t.started.Load() < t.crew.Load() && t.idle.Load() == 0 {
+	if t.started.Load() < t.run.crew.Load() && t.run.idle.Load() == 0 {
 		t.startLane()
 	}
-	t.publish()
+	t.run.publish()
 }
 
 // finish waits for the workers and returns the error of the run.
@@ -78,7 +78,7 @@ func (t *task[In, Out]) finish() error {
 
 // abandon ends the run early without a verdict, because nobody is left to hear it but observers. They are told why.
 func (t *task[In, Out]) abandon(why error) {
-	t.interrupt(cmp.Or(why, errAbandoned))
+	t.run.interrupt(cmp.Or(why, errAbandoned))
 	if t.inline != nil {
 		t.inline.leave()
 	}

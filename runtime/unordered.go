@@ -22,7 +22,8 @@ type Outcome[Out any] struct {
 // unordered is the store of an unordered stream: inputs lie in a ring until their job begins, outcomes
 // in a queue until they are handed on.
 type unordered[In, Out any] struct {
-	*task[In, Out]
+	task    *task[In, Out]
+	run     *run
 	ring    *ring[In, Out]
 	ahead   window
 	yielded int64
@@ -48,19 +49,19 @@ func (u *unordered[In, Out]) finished(o *Outcome[Out]) {
 	u.queue = append(u.queue, o)
 	u.queued.Add(1)
 	u.mu.Unlock()
-	u.consumer.send()
+	u.run.consumer.send()
 }
 
 func unorderedAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg config, inputs iter.Seq[In], yield func(Outcome[Out]) bool) {
 	r := startRun(ctx, spec, cfg, -1, true)
 	w := newWindow[In, Out](r)
-	u := &unordered[In, Out]{ring: newRing[In, Out](int(w.most(int64(len(r.seats)))), int(w.chunk)), ahead: w}
+	u := &unordered[In, Out]{run: r, ring: newRing[In, Out](int(w.most(int64(len(r.seats)))), int(w.chunk)), ahead: w}
 	r.ring, r.remember = u.ring.mask+1, !cfg.collect
 	u.task = newTask[In, Out](r, spec, u, int(w.chunk))
 	if !u.forward(inputs, yield) {
 		return
 	}
-	err := u.finish()
+	err := u.task.finish()
 	if err == nil {
 		return
 	}
@@ -68,7 +69,7 @@ func unorderedAll[In, Out any](ctx context.Context, spec *Spec[In, Out], cfg con
 		yield(*u.failure)
 		return
 	}
-	yield(Outcome[Out]{Index: -1, Value: u.missing, Err: err})
+	yield(Outcome[Out]{Index: -1, Value: u.task.missing, Err: err})
 }
 
 // forward yields outcomes until there are no more, and reports whether the consumer is still there.
@@ -76,7 +77,7 @@ func (u *unordered[In, Out]) forward(inputs iter.Seq[In], yield func(Outcome[Out
 	why := errPanicPassed
 	defer func() {
 		if !staying {
-			u.abandon(why)
+			u.task.abandon(why)
 		}
 	}()
 	staying, why = u.pass(inputs, yield), nil
@@ -85,7 +86,7 @@ func (u *unordered[In, Out]) forward(inputs iter.Seq[In], yield func(Outcome[Out
 
 // pass is forward without an answer to panics.
 func (u *unordered[In, Out]) pass(inputs iter.Seq[In], yield func(Outcome[Out]) bool) (staying bool) {
-	if u.limit.Load() == noLimit {
+	if u.run.limit.Load() == noLimit {
 		for in := range inputs {
 			u.put(in)
 			for {
@@ -93,21 +94,21 @@ func (u *unordered[In, Out]) pass(inputs iter.Seq[In], yield func(Outcome[Out]) 
 					if !u.hand(o, yield) {
 						return false
 					}
-				} else if u.limit.Load() == noLimit && u.full() {
-					u.consumer.until(func() bool { return u.queued.Load() > 0 || u.limit.Load() != noLimit || !u.full() })
+				} else if u.run.limit.Load() == noLimit && u.full() {
+					u.run.consumer.until(func() bool { return u.queued.Load() > 0 || u.run.limit.Load() != noLimit || !u.full() })
 				} else {
 					break
 				}
 			}
-			if u.limit.Load() != noLimit {
+			if u.run.limit.Load() != noLimit {
 				break
 			}
 		}
 	}
-	u.readInput()
-	u.close()
+	u.run.readInput()
+	u.run.close()
 	for {
-		u.consumer.until(func() bool { return u.queued.Load() > 0 || u.alive.Load() == 0 })
+		u.run.consumer.until(func() bool { return u.queued.Load() > 0 || u.run.alive.Load() == 0 })
 		o := u.pop()
 		if o == nil {
 			return true
@@ -119,14 +120,14 @@ func (u *unordered[In, Out]) pass(inputs iter.Seq[In], yield func(Outcome[Out]) 
 }
 
 func (u *unordered[In, Out]) put(in In) {
-	u.ring.put(u.tail.Load(), in)
-	u.add()
+	u.ring.put(u.run.tail.Load(), in)
+	u.task.add()
 }
 
 // full reports whether no input may be taken: the window is full, or the place where the next one
 // would go holds one whose job has not begun.
 func (u *unordered[In, Out]) full() bool {
-	next := u.tail.Load()
+	next := u.run.tail.Load()
 	if !u.ring.isFree(next) {
 		return true
 	}
@@ -154,7 +155,7 @@ func (u *unordered[In, Out]) pop() *Outcome[Out] {
 // it is known which one a serial loop would have met first.
 func (u *unordered[In, Out]) hand(o *Outcome[Out], yield func(Outcome[Out]) bool) bool {
 	u.yielded++
-	if o.Err != nil && !u.cfg.collect {
+	if o.Err != nil && !u.run.cfg.collect {
 		if u.failure == nil || o.Index < u.failure.Index {
 			u.failure = o
 		}
