@@ -404,5 +404,5 @@ func (g *guarded) dial(t *testing.T, opts ...nats.Option) jetstream.JetStream {
 	t.Helper()
 	nc := must(nats.Connect(g.url, append(opts, nats.RootCAs(g.ca), nats.Timeout(soon))...))(t)
 	t.Cleanup(nc.Close)
-	return must(jetstream.New(nc, jetstream.WithDefaultTimeout(patience)))(t)
+	return must(jetstream.New(nc, jetstream.WithDefaultTimeout(time.Minute)))(t)
 }

@@ -261,7 +261,7 @@ func waitForWorkers(t *testing.T, url string, n int) {
 	t.Helper()
 	nc := must(nats.Connect(url))(t)
 	defer nc.Close()
-	js := must(jetstream.New(nc, jetstream.WithDefaultTimeout(patience)))(t)
+	js := must(jetstream.New(nc, jetstream.WithDefaultTimeout(time.Minute)))(t)
 	ctx, cancel := context.WithTimeout(context.Background(), soon)
 	defer cancel()
 	for _, bucket := range []string{"JG_RUNS", "JG_WORKERS"} { // a driver makes them; workers wait for that

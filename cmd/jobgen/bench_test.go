@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -41,18 +42,42 @@ func BenchmarkManyPackages(b *testing.B) {
 
 // BenchmarkAfterEdit generates for a package of ten workers whose source has changed, over its old output.
 func BenchmarkAfterEdit(b *testing.B) {
+	dir, edit := tenWorkers(b)
+	for b.Loop() {
+		edit()
+		generate(b, dir, ".")
+	}
+}
+
+// BenchmarkCompile compiles ten workers, of ten types, with what was generated for them.
+func BenchmarkCompile(b *testing.B) {
+	dir, edit := tenWorkers(b)
+	for b.Loop() {
+		edit()
+		cmd := exec.Command("go", "build", ".")
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
+	}
+	b.ReportMetric(b.Elapsed().Seconds()*1000/float64(10*b.N), "ms/worker")
+}
+
+// tenWorkers makes a package with its output, and a function that changes its source a little.
+func tenWorkers(b *testing.B) (dir string, edit func()) {
 	src := "package a\n"
 	for i := range 10 {
 		src += fmt.Sprintf("\ntype T%[1]d struct{ A [%[1]d]int }\n\n//jobgen:worker\nfunc F%[1]d(t T%[1]d) (T%[1]d, error) { return t, nil }\n", i)
 	}
-	dir := module(b, map[string]string{"a.go": src})
+	dir = module(b, map[string]string{"a.go": src})
 	generate(b, dir, ".")
-	for i := 0; b.Loop(); i++ {
-		edited := fmt.Sprintf("%s\nvar edit%d int\n", src, i)
+	edits := 0
+	return dir, func() {
+		edits++
+		edited := fmt.Sprintf("%s\nvar edit%d int\n", src, edits)
 		if err := os.WriteFile(filepath.Join(dir, "a.go"), []byte(edited), 0o644); err != nil {
 			b.Fatal(err)
 		}
-		generate(b, dir, ".")
 	}
 }
 
