@@ -106,7 +106,7 @@ func module(tb testing.TB, files map[string]string) string {
 func generate(tb testing.TB, dir, pattern string) {
 	tb.Helper()
 	var errs strings.Builder
-	if code := run([]string{"-C", dir, pattern}, io.Discard, &errs); code != exitOK {
+	if code := run(tb.Context(), []string{"-C", dir, pattern}, io.Discard, &errs); code != exitOK {
 		tb.Fatalf("exit code %d: %s", code, &errs)
 	}
 }

@@ -17,7 +17,7 @@ import (
 var codePattern = regexp.MustCompile(`^(?i:JG)\d{3}$`)
 
 // explainCommand prints what jobgen knows of workers and error types, or what an error code means.
-func explainCommand(args []string, stdout, stderr io.Writer) int {
+func explainCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	flags := newFlags("jobgen explain", stderr, &o)
 	if code, done := parseFlags(flags, args); done {
@@ -46,7 +46,10 @@ func explainCommand(args []string, stdout, stderr io.Writer) int {
 	}
 	for _, w := range wanted {
 		pattern, name := splitWorker(o.dir, w)
-		explain(o, pattern, name, out)
+		explain(ctx, o, pattern, name, out)
+		if ctx.Err() != nil {
+			return interrupted(stderr)
+		}
 	}
 	return out.finish()
 }
@@ -83,8 +86,11 @@ func orDot(s string) string {
 	return s
 }
 
-func explain(o options, pattern, name string, out *printer) {
-	r, err := load.Load(context.Background(), load.Config{Dir: o.dir, Tags: o.tags, Patterns: []string{pattern}, Bodies: true})
+func explain(ctx context.Context, o options, pattern, name string, out *printer) {
+	r, err := load.Load(ctx, load.Config{Dir: o.dir, Tags: o.tags, Patterns: []string{pattern}, Bodies: true})
+	if ctx.Err() != nil {
+		return
+	}
 	if err != nil {
 		out.diagnostic(o.cannotLoad(err))
 		return

@@ -30,6 +30,9 @@ type change struct {
 func generateCommand(ctx context.Context, o options, patterns []string, stdout, stderr io.Writer) int {
 	out := &printer{o: o, stdout: stdout, stderr: stderr}
 	r, err := load.Load(ctx, load.Config{Dir: o.dir, Tags: o.tags, Patterns: patterns})
+	if ctx.Err() != nil {
+		return interrupted(stderr)
+	}
 	if err != nil {
 		out.diagnostic(o.cannotLoad(err))
 		return out.finish()
@@ -48,6 +51,9 @@ func generateCommand(ctx context.Context, o options, patterns []string, stdout, 
 		all = append(all, ds...)
 	}
 	sort.SliceStable(changes, func(i, j int) bool { return changes[i].path < changes[j].path })
+	if ctx.Err() != nil {
+		return interrupted(stderr)
+	}
 	if !o.check && !o.diff && !o.dry {
 		for _, c := range changes {
 			if d := c.apply(); d != nil {
@@ -69,6 +75,11 @@ func generateCommand(ctx context.Context, o options, patterns []string, stdout, 
 	}
 	out.quiet(r, patterns)
 	return out.finish()
+}
+
+func interrupted(stderr io.Writer) int {
+	fmt.Fprintln(stderr, "jobgen: interrupted; nothing was written")
+	return exitFail
 }
 
 // compare finds what has to change on disk for a package.

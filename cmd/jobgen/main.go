@@ -89,12 +89,18 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/jobgen/jobgen/cmd/jobgen/internal/model"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second one is not asked what it is for
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // Exit codes.
 const (
@@ -143,13 +149,14 @@ func (o options) cannotLoad(err error) model.Diagnostic {
 	return model.Diagnostic{Code: model.CannotLoad, Message: err.Error()}
 }
 
-func run(args []string, stdout, stderr io.Writer) int {
+// run is the command. When ctx ends while packages are being loaded or generated for, it writes nothing.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		switch args[0] {
 		case "version":
 			return version(args[1:], stdout, stderr)
 		case "explain":
-			return explainCommand(args[1:], stdout, stderr)
+			return explainCommand(ctx, args[1:], stdout, stderr)
 		case "help":
 			fmt.Fprint(stdout, help)
 			return exitOK
@@ -174,7 +181,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return exitUsage
 		}
 	}
-	return generateCommand(context.Background(), o, patterns, stdout, stderr)
+	return generateCommand(ctx, o, patterns, stdout, stderr)
 }
 
 func isGoFile(p string) bool {
