@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/jobgen/jobgen/internal/testseed"
 )
 
 func drawBlob(t *rapid.T) *blobRef {

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/jobgen/jobgen/internal/testseed"
 )
 
 func TestDescribe(t *testing.T) {

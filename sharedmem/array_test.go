@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	_ "github.com/jobgen/jobgen/internal/testseed"
 	"github.com/jobgen/jobgen/sharedmem"
 )
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	_ "embed"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -10,9 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-var typesSeed = flag.Uint64("types.seed", 0, "the seed of TestRandomTypes, as it says when it fails")
+	"github.com/jobgen/jobgen/internal/testseed"
+)
 
 // roundTrips is the program that the test of random types runs, beside the code that was generated for them.
 //
@@ -35,10 +34,7 @@ func TestRandomTypes(t *testing.T) {
 // testRandomTypes does so with all types, or with plain ones only, whose inputs can be encoded together.
 func testRandomTypes(t *testing.T, plain bool) {
 	t.Parallel()
-	seed := *typesSeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
+	seed := testseed.Seed()
 	g := &typeWriter{Rand: rand.New(rand.NewPCG(seed, 0)), plain: plain}
 	other := "package other\n\n" + g.declare("O", 8, true)
 	local := g.declare("T", 40, false)
@@ -62,13 +58,13 @@ func testRandomTypes(t *testing.T, plain bool) {
 	})
 	generate(t, dir, ".")
 	if text, err := os.ReadFile(filepath.Join(dir, "jobgen_gen.go")); err != nil || plain && !strings.Contains(string(text), "AppendIns:") {
-		t.Fatalf("with -types.seed=%d inputs cannot be encoded together: %v\n%s\n%s", seed, err, other, local)
+		t.Fatalf("with JOBGEN_TEST_SEED=%d inputs cannot be encoded together: %v\n%s\n%s", seed, err, other, local)
 	}
 	for _, args := range [][]string{{"vet", "."}, {"run", ".", fmt.Sprint(seed)}} {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go %s, with -types.seed=%d: %v\n%s\n%s\n%s", strings.Join(args, " "), seed, err, out, other, local)
+			t.Fatalf("go %s, with JOBGEN_TEST_SEED=%d: %v\n%s\n%s\n%s", strings.Join(args, " "), seed, err, out, other, local)
 		}
 	}
 }

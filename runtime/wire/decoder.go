@@ -54,9 +54,11 @@ func (d *Decoder) fail(at int, format string, args ...any) {
 	d.i = len(d.b)
 }
 
-// short says that the message ends too early.
+// short says that the message ends too early. All that is read after an error comes here, so then it costs nothing.
 func (d *Decoder) short(what string) {
-	d.fail(d.i, "%s is cut short, with %d bytes left", what, d.left())
+	if d.err == nil {
+		d.fail(d.i, "%s is cut short, with %d bytes left", what, d.left())
+	}
 }
 
 // byte reads one byte.

@@ -337,3 +337,22 @@ func TestOnlyExported(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReadAfterError checks that what is read after an error costs no memory: a map's entries are read to the end,
+// and there may be as many as the message has bytes.
+func TestReadAfterError(t *testing.T) {
+	d := Decode([]byte{2})
+	var flag bool
+	ReadBool(&d, &flag)
+	_, first := d.Rest()
+	if first == nil {
+		t.Fatal("a bool of 2 is no error")
+	}
+	var v record
+	if n := testing.AllocsPerRun(100, func() { readRecord(&d, &v) }); n > 0 {
+		t.Errorf("a record that is read after an error takes %v allocations", n)
+	}
+	if _, err := d.Rest(); err != first {
+		t.Errorf("the first error was %v, and now it is %v", first, err)
+	}
+}

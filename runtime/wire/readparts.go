@@ -86,6 +86,9 @@ func EndMap[M ~map[K]V, K comparable, V any](d *Decoder, p *M, n int) {
 // ReadMap reads a map; key and value read the parts of an entry.
 func ReadMap[M ~map[K]V, K comparable, V any](d *Decoder, p *M, key func(*Decoder, *K), value func(*Decoder, *V)) {
 	n := ReadMapLen(d, p)
+	if n == 0 {
+		return
+	}
 	var k, noKey K // outside of the loop: they escape
 	var v, noValue V
 	for i := 0; i < n && d.err == nil; i++ {

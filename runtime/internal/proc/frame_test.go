@@ -9,6 +9,8 @@ import (
 	"testing/iotest"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/jobgen/jobgen/internal/testseed"
 )
 
 // Frames come out as they went in, however the pipe cuts them.

@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/jobgen/jobgen/internal/testseed"
 )
 
 func TestLabelIsOneHarmlessLine(t *testing.T) {

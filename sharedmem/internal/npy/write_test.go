@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/jobgen/jobgen/internal/testseed"
 )
 
 func TestAppendHeader(t *testing.T) {
