@@ -158,9 +158,11 @@ func (f *file) readStatements(c *model.Codec, at place, d jen.Code) []jen.Code {
 		return nil
 	case model.CodecArray:
 		i := f.loopName()
-		elem := f.readStatements(c.Elem, at.index(i), d)
-		if c.Elem.Kind == model.CodecArray {
+		var elem []jen.Code
+		if leadsToArray(c.Elem) { // whose index would hide this one
 			elem = []jen.Code{jen.Add(f.reader(c.Elem)).Call(d, at.index(i).address())}
+		} else {
+			elem = f.readStatements(c.Elem, at.index(i), d)
 		}
 		return []jen.Code{jen.For(jen.Id(i).Op(":=").Range().Add(at.value)).Block(elem...)}
 	case model.CodecPointer:
@@ -169,6 +171,14 @@ func (f *file) readStatements(c *model.Codec, at place, d jen.Code) []jen.Code {
 		return []jen.Code{f.readMethod(c, at, d)}
 	}
 	return []jen.Code{jen.Add(f.readFunc(c)).Call(d, at.address())}
+}
+
+// leadsToArray says whether reading a value takes a loop over an array where it is read: it is one, or a pointer to one.
+func leadsToArray(c *model.Codec) bool {
+	for c.Kind == model.CodecPointer {
+		c = c.Elem
+	}
+	return c.Kind == model.CodecArray
 }
 
 // loopName is the name of an index: not that of any other variable, whose element it may be to find.
