@@ -3,6 +3,8 @@ package sharedmem_test
 import (
 	"bufio"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -121,6 +123,46 @@ func TestLockAcrossProcesses(t *testing.T) {
 	d.expect("done")
 	if got := a.At(0); got != 3*2*rounds {
 		t.Errorf("%d, want %d: somebody did not wait", got, 3*2*rounds)
+	}
+}
+
+// Nothing but Lock and RLock waits for a lock or takes one.
+func TestNoLockUnasked(t *testing.T) {
+	shared(t)
+	arena := newArena(t, sharedmem.ArenaOptions{})
+	a := must[int](t)(sharedmem.Alloc[int](arena, 4))
+	other := start(t, "lock", a)
+	use := func() {
+		a.Set(a.At(1)+1, 1)
+		a.Slice()[2]++
+		if err := a.View(func(s []int) error { s[3]++; return nil }); err != nil {
+			t.Error(err)
+		}
+		a.Rows(0, 2).Set(1, 0)
+		must[int](t)(sharedmem.CopyOf(arena, a.Slice()))
+		if err := sharedmem.CreateNPY(filepath.Join(t.TempDir(), "a.npy"), a); err != nil {
+			t.Error(err)
+		}
+		if _, err := a.MarshalBinary(); err != nil {
+			t.Error(err)
+		}
+	}
+	other.say("Lock")
+	other.expect("locked false")
+	use() // while it is locked elsewhere: it would wait for good
+	other.say("Unlock")
+	other.expect("unlocked")
+	err := a.View(func([]int) error { // while it is in use here
+		use()
+		other.say("Lock")
+		other.expect("locked false")
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if got := a.Slice(); !slices.Equal(got, []int{1, 2, 2, 2}) {
+		t.Errorf("%v", got)
 	}
 }
 
