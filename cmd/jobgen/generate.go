@@ -77,6 +77,8 @@ func generateCommand(ctx context.Context, o options, patterns []string, stdout, 
 	return out.finish()
 }
 
+// interrupted says that a signal has ended the command, and returns its exit code. It is for the time before anything is
+// written; what is being written then is written to its end.
 func interrupted(stderr io.Writer) int {
 	fmt.Fprintln(stderr, "jobgen: interrupted; nothing was written")
 	return exitFail

@@ -1,5 +1,5 @@
 // Package testseed makes random tests repeatable: they try the same in each run, unless JOBGEN_TEST_SEED is set to another
-// seed, or to "random". Tests import it, for rapid's properties by a blank import:
+// seed, or to "random". Importing it seeds rapid; tests that draw numbers themselves ask for [Seed].
 //
 //	JOBGEN_TEST_SEED=random go test -count=1 ./...
 //

@@ -1,6 +1,7 @@
 package testseed_test
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -14,10 +15,7 @@ func TestRepeats(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) { drawn = append(drawn, rapid.Int().Draw(t, "number")) })
 		return drawn
 	}
-	first, second := draw(), draw()
-	for i := range first {
-		if first[i] != second[i] {
-			t.Fatalf("number %d is %d and then %d", i, first[i], second[i])
-		}
+	if first, second := draw(), draw(); !slices.Equal(first, second) {
+		t.Errorf("first\n%d\nand then\n%d", first, second)
 	}
 }

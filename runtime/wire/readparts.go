@@ -87,7 +87,7 @@ func EndMap[M ~map[K]V, K comparable, V any](d *Decoder, p *M, n int) {
 func ReadMap[M ~map[K]V, K comparable, V any](d *Decoder, p *M, key func(*Decoder, *K), value func(*Decoder, *V)) {
 	n := ReadMapLen(d, p)
 	if n == 0 {
-		return
+		return // before k and v take memory
 	}
 	var k, noKey K // outside of the loop: they escape
 	var v, noValue V
