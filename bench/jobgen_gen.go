@@ -401,7 +401,7 @@ func appendMapOfStringToInt(b []byte, p *map[string]int) []byte {
 
 func readMapOfStringToInt(d *wire.Decoder, p *map[string]int) {
 	n := wire.ReadMapLen(d, p)
-	for i := 0; i < n; i++ {
+	for i := 0; wire.More(d, i, n); i++ {
 		var k string
 		var v int
 		wire.ReadStringOfMany(d, &k)

@@ -59,6 +59,7 @@ var standIns = importerOf(map[string]string{
 		func ReadSliceLen[S ~[]E, E any](d *Decoder, p *S) int { return 0 }
 		func Room[S ~[]E, E any](d *Decoder, p *S, i, n int) bool { return false }
 		func ReadMapLen[M ~map[K]V, K comparable, V any](d *Decoder, p *M) int { return 0 }
+		func More(d *Decoder, i, n int) bool { return false }
 		func EndMap[M ~map[K]V, K comparable, V any](d *Decoder, p *M, n int) {}
 		func ReadNew[P ~*T, T any](d *Decoder, p *P) bool { return false }
 		func ReadRaw(d *Decoder) []byte { return nil }

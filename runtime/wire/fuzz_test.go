@@ -81,7 +81,7 @@ func readRecord(d *Decoder, v *record) {
 	readStrings(d, &v.Names)
 	ReadSlice(d, &v.Nested, readRecord2)
 	n := ReadMapLen(d, &v.Index)
-	for range n {
+	for i := 0; More(d, i, n); i++ {
 		var key string
 		var value []string
 		ReadStringOfMany(d, &key)

@@ -338,8 +338,28 @@ func TestOnlyExported(t *testing.T) {
 	}
 }
 
-// TestReadAfterError checks that what is read after an error costs no memory: a map's entries are read to the end,
-// and there may be as many as the message has bytes.
+// TestMapsStopAtAnError checks that of a map's entries none is read after one that cannot be.
+func TestMapsStopAtAnError(t *testing.T) {
+	entries := map[bool]bool{}
+	d := Decode(append([]byte{101, 0, 2}, make([]byte, 200)...))
+	read, n := 0, ReadMapLen(&d, &entries)
+	for ; More(&d, read, n); read++ {
+		var k, v bool
+		ReadBool(&d, &k)
+		ReadBool(&d, &v)
+	}
+	EndMap(&d, &entries, n)
+	if n != 100 || read != 1 {
+		t.Errorf("%d entries of %d were read", read, n)
+	}
+	contains := "at byte 2 of 203: a bool has the byte 2"
+	if err := d.End(); err == nil || !strings.Contains(err.Error(), contains) {
+		t.Errorf("the error is %v, want %q", err, contains)
+	}
+}
+
+// TestReadAfterError checks that what is read after an error costs no memory: the fields of a struct and the elements of an
+// array are, and so are maps' entries by older generated code.
 func TestReadAfterError(t *testing.T) {
 	d := Decode([]byte{2})
 	var flag bool

@@ -58,8 +58,8 @@ func ReadEmpties[S ~[]E, E any](d *Decoder, p *S) {
 	*p = make(S, u)
 }
 
-// ReadMapLen reads the number of a map's entries and makes the map. The caller reads the entries, and then calls
-// [EndMap].
+// ReadMapLen reads the number of a map's entries and makes the map. The caller reads the entries while there are [More],
+// and then calls [EndMap].
 func ReadMapLen[M ~map[K]V, K comparable, V any](d *Decoder, p *M) int {
 	*p = nil
 	at := d.i
@@ -76,6 +76,9 @@ func ReadMapLen[M ~map[K]V, K comparable, V any](d *Decoder, p *M) int {
 	return int(u)
 }
 
+// More says whether there is an entry i of a map of n to read. After an error there is not.
+func More(d *Decoder, i, n int) bool { return i < n && d.err == nil }
+
 // EndMap checks that a map has as many entries as were read.
 func EndMap[M ~map[K]V, K comparable, V any](d *Decoder, p *M, n int) {
 	if len(*p) < n {
@@ -91,7 +94,7 @@ func ReadMap[M ~map[K]V, K comparable, V any](d *Decoder, p *M, key func(*Decode
 	}
 	var k, noKey K // outside of the loop: they escape
 	var v, noValue V
-	for i := 0; i < n && d.err == nil; i++ {
+	for i := 0; More(d, i, n); i++ {
 		k, v = noKey, noValue
 		key(d, &k)
 		value(d, &v)

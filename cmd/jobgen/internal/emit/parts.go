@@ -23,8 +23,7 @@ func (f *file) readSlice(s *scope, c *model.Codec, p, d string) []jen.Code {
 	}
 }
 
-// readMap reads the map behind p, for a function of its own. It does not range over a number: the output may have
-// a constraint go1.21, which makes it a file of that version.
+// readMap reads the map behind p, for a function of its own.
 func (f *file) readMap(s *scope, c *model.Codec, p, d string) []jen.Code {
 	n, i, k, v := s.name("n"), s.name("i"), s.name("k"), s.name("v")
 	entry := []jen.Code{jen.Var().Id(k).Add(f.typ(c.Key.Type, nil)), jen.Var().Id(v).Add(f.typ(c.Elem.Type, nil))}
@@ -33,7 +32,11 @@ func (f *file) readMap(s *scope, c *model.Codec, p, d string) []jen.Code {
 	entry = append(entry, jen.Parens(jen.Op("*").Id(p)).Index(jen.Id(k)).Op("=").Id(v))
 	return []jen.Code{
 		jen.Id(n).Op(":=").Add(kernel("ReadMapLen").Call(jen.Id(d), jen.Id(p))),
-		jen.For(jen.Id(i).Op(":=").Lit(0), jen.Id(i).Op("<").Id(n), jen.Id(i).Op("++")).Block(entry...),
+		jen.For(
+			jen.Id(i).Op(":=").Lit(0),
+			kernel("More").Call(jen.Id(d), jen.Id(i), jen.Id(n)),
+			jen.Id(i).Op("++"),
+		).Block(entry...),
 		kernel("EndMap").Call(jen.Id(d), jen.Id(p), jen.Id(n)),
 	}
 }
